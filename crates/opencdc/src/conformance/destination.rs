@@ -1,0 +1,338 @@
+//! The promises of a [`Destination`] that merges by key.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Batch, Catalog, Checkpoint, CheckpointStore, Data, DataType, Destination, Field, Operation, Outcome,
+    Position, Record, Stream, check_outcomes,
+};
+
+/// The pipeline whose checkpoints a transactional destination under test keeps.
+pub const PIPELINE: &str = "conformance";
+
+/// The stream that the suite writes.
+pub const STREAM: &str = "contacts";
+
+/// One place to write to, which can be opened again.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// Opens the place, again at every call, as after a restart.
+    async fn open(&self) -> Arc<dyn Destination>;
+
+    /// The rows of `stream` that are not gone, as an object of the catalog's field names each; values as JSON
+    /// of the field's type. Order does not matter.
+    async fn rows(&self, stream: &str) -> Vec<Map<String, Value>>;
+
+    /// A record of [`STREAM`] that this destination refuses for good, where there is such a thing.
+    fn refused(&self) -> Option<Record>;
+}
+
+/// Runs every function of the suite, each on a fresh place.
+pub async fn all<S: Subject>(make: impl Fn() -> S) {
+    there_is_one_outcome_for_every_record(&make()).await;
+    what_was_written_is_there_after_reopening(&make()).await;
+    writing_a_batch_again_changes_nothing(&make()).await;
+    an_older_version_does_not_overwrite_a_newer(&make()).await;
+    overlapping_writes_take_effect_in_order(&make()).await;
+    a_deleted_record_is_gone(&make()).await;
+    a_new_field_is_filled_from_then_on(&make()).await;
+    a_batch_without_records_is_fine(&make()).await;
+    a_dropped_write_leaves_the_destination_usable(&make()).await;
+    a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
+    a_refused_record_holds_the_checkpoint_back(&make()).await;
+}
+
+/// The suite's catalog: contacts with an e-mail, a whole number and a version.
+pub fn catalog() -> Catalog {
+    let mut stream = Stream::new(STREAM, ["id"], fields());
+    stream.version = Some("_updated_at".into());
+    Catalog::new(vec![stream])
+}
+
+fn fields() -> Vec<Field> {
+    vec![
+        Field::new("id", DataType::String, ["id"]),
+        Field::new("email", DataType::String, ["properties", "email"]),
+        Field::new("visits", DataType::Integer, ["properties", "visits"]),
+        Field::new("_updated_at", DataType::Timestamp, ["updatedAt"]),
+    ]
+}
+
+/// A contact as its origin writes it; the version is the `minute`.
+pub fn contact(id: &str, email: &str, minute: u32) -> Record {
+    let updated = format!("2026-01-01T00:{minute:02}:00.000Z");
+    let after = json!({"id": id, "properties": {"email": email, "visits": "12"}, "updatedAt": updated});
+    let after = Data::Raw(Bytes::from(after.to_string()));
+    Record::new(
+        STREAM,
+        Operation::Snapshot,
+        Bytes::from(json!({"id": id}).to_string()),
+        Some(after),
+    )
+}
+
+/// What [`Subject::rows`] should give for a payload as [`contact`] makes it.
+pub fn fields_of(payload: &Map<String, Value>) -> Map<String, Value> {
+    let mut row = Map::new();
+    for key in ["id", "properties", "updatedAt"] {
+        match &payload[key] {
+            Value::Object(properties) => row.extend(properties.clone()),
+            value => drop(row.insert(
+                if key == "id" { key } else { "_updated_at" }.into(),
+                value.clone(),
+            )),
+        }
+    }
+    if let Some(visits) = row.get_mut("visits") {
+        *visits = visits.as_str().map_or(Value::Null, |text| {
+            text.parse::<i64>().map_or(Value::Null, Value::from)
+        });
+    }
+    row
+}
+
+fn checkpoint(sequence: u64) -> Checkpoint {
+    Checkpoint {
+        sequence,
+        position: Position::new(sequence.to_string()),
+    }
+}
+
+fn batch(records: Vec<Record>, sequence: u64) -> Arc<Batch> {
+    Arc::new(Batch::new(records, checkpoint(sequence).position))
+}
+
+async fn prepared(subject: &dyn Subject) -> Arc<dyn Destination> {
+    let destination = subject.open().await;
+    destination
+        .prepare(&catalog())
+        .await
+        .expect("the destination is prepared");
+    destination
+}
+
+async fn write(destination: &dyn Destination, records: Vec<Record>, sequence: u64) -> Vec<Outcome> {
+    let batch = batch(records, sequence);
+    let outcomes = destination
+        .write(Arc::clone(&batch), checkpoint(sequence))
+        .await
+        .expect("the write succeeds");
+    check_outcomes(&batch, &outcomes).expect("one outcome a record");
+    outcomes
+}
+
+async fn emails(subject: &dyn Subject) -> Vec<(String, String)> {
+    let text = |row: &Map<String, Value>, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let rows = subject.rows(STREAM).await;
+    let mut found: Vec<_> = rows
+        .iter()
+        .map(|row| (text(row, "id"), text(row, "email")))
+        .collect();
+    found.sort();
+    found
+}
+
+fn pair(id: &str, email: &str) -> (String, String) {
+    (id.to_owned(), email.to_owned())
+}
+
+/// Promise 2, and the values have the types of the catalog.
+pub async fn there_is_one_outcome_for_every_record(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let records = vec![
+        contact("1", "a@example.com", 1),
+        contact("2", "ünïcode@example.com", 1),
+    ];
+    let outcomes = write(&*destination, records, 1).await;
+    assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
+    destination.close().await.unwrap();
+    let rows = subject.rows(STREAM).await;
+    let row = rows
+        .iter()
+        .find(|row| row["id"] == "2")
+        .expect("record 2 is there");
+    assert_eq!(row["email"], "ünïcode@example.com");
+    assert_eq!(
+        row["visits"], 12,
+        "a whole number written as text becomes a number"
+    );
+}
+
+/// Promise 1, as far as a restart can show it.
+pub async fn what_was_written_is_there_after_reopening(subject: &dyn Subject) {
+    write(
+        &*prepared(subject).await,
+        vec![contact("1", "a@example.com", 1)],
+        1,
+    )
+    .await;
+    write(
+        &*prepared(subject).await,
+        vec![contact("2", "b@example.com", 1)],
+        2,
+    )
+    .await;
+    assert_eq!(
+        emails(subject).await,
+        [pair("1", "a@example.com"), pair("2", "b@example.com")]
+    );
+}
+
+/// Promise 3.
+pub async fn writing_a_batch_again_changes_nothing(subject: &dyn Subject) {
+    let records = vec![contact("1", "a@example.com", 1), contact("2", "b@example.com", 1)];
+    write(&*prepared(subject).await, records.clone(), 1).await;
+    let before = emails(subject).await;
+    let outcomes = write(&*prepared(subject).await, records, 2).await;
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| !matches!(outcome, Outcome::Rejected(_)))
+    );
+    assert_eq!(emails(subject).await, before);
+}
+
+/// Invariant 4: an older change never overwrites a newer one.
+pub async fn an_older_version_does_not_overwrite_a_newer(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    write(&*destination, vec![contact("1", "new@example.com", 9)], 1).await;
+    let outcomes = write(&*destination, vec![contact("1", "old@example.com", 3)], 2).await;
+    assert_eq!(outcomes, [Outcome::Unchanged]);
+    destination.close().await.unwrap();
+    assert_eq!(emails(subject).await, [pair("1", "new@example.com")]);
+}
+
+/// Promise 4: twenty writes to one key, all under way at once; the last one polled stands.
+pub async fn overlapping_writes_take_effect_in_order(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let writes = (1..=20).map(|n| {
+        let records = vec![contact("1", &format!("{n}@example.com"), 5)];
+        destination.write(batch(records, n), checkpoint(n))
+    });
+    for outcomes in join_all(writes).await {
+        assert_eq!(outcomes.unwrap(), [Outcome::Written]);
+    }
+    destination.close().await.unwrap();
+    assert_eq!(emails(subject).await, [pair("1", "20@example.com")]);
+}
+
+/// A delete takes the row away, or flags it, as the destination is configured; [`Subject::rows`] leaves it
+/// out either way. A delete of what never was is fine.
+pub async fn a_deleted_record_is_gone(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    write(
+        &*destination,
+        vec![contact("1", "a@example.com", 1), contact("2", "b@example.com", 1)],
+        1,
+    )
+    .await;
+    let deletes = [br#"{"id":"1"}"#, br#"{"id":"9"}"#].map(|key| Record::delete(STREAM, key));
+    let outcomes = write(&*destination, deletes.to_vec(), 2).await;
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| !matches!(outcome, Outcome::Rejected(_))),
+        "{outcomes:?}"
+    );
+    destination.close().await.unwrap();
+    assert_eq!(emails(subject).await, [pair("2", "b@example.com")]);
+}
+
+/// A field that appears while running is filled; rows from before have none.
+pub async fn a_new_field_is_filled_from_then_on(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    write(&*destination, vec![contact("1", "a@example.com", 1)], 1).await;
+    let mut wider = catalog();
+    wider.streams[0]
+        .fields
+        .push(Field::new("city", DataType::String, ["properties", "city"]));
+    destination.prepare(&wider).await.unwrap();
+    let mut record = contact("2", "b@example.com", 1);
+    let mut after = record.payload.after.unwrap().to_object().unwrap().into_owned();
+    after["properties"]["city"] = json!("Zürich");
+    record.payload.after = Some(after.into());
+    write(&*destination, vec![record], 2).await;
+    destination.close().await.unwrap();
+    let rows = subject.rows(STREAM).await;
+    assert_eq!(rows.len(), 2);
+    let city = |id: &str| {
+        rows.iter()
+            .find(|row| row["id"] == id)
+            .and_then(|row| row.get("city"))
+            .cloned()
+    };
+    assert_eq!(city("2"), Some(json!("Zürich")));
+    assert!(city("1").is_none_or(|value| value.is_null()));
+}
+
+/// Only the position moved.
+pub async fn a_batch_without_records_is_fine(subject: &dyn Subject) {
+    assert!(write(&*prepared(subject).await, vec![], 1).await.is_empty());
+}
+
+/// Promise 5: after a write whose future was dropped before it answered, the same batch can be written.
+pub async fn a_dropped_write_leaves_the_destination_usable(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let records = vec![contact("1", "a@example.com", 1)];
+    let mut dropped = Box::pin(destination.write(batch(records.clone(), 1), checkpoint(1)));
+    let polled_once = futures_util::poll!(&mut dropped);
+    drop(dropped);
+    if !polled_once.is_ready() {
+        write(&*destination, records, 1).await;
+    }
+    destination.close().await.unwrap();
+    assert_eq!(emails(subject).await, [pair("1", "a@example.com")]);
+}
+
+/// Promise 7.
+pub async fn a_transactional_destination_stores_the_checkpoint_with_the_rows(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    if destination.checkpoints().is_none() {
+        return;
+    }
+    assert_eq!(stored(&*destination).await, None);
+    write(&*destination, vec![contact("1", "a@example.com", 1)], 1).await;
+    write(&*destination, vec![], 2).await;
+    let reopened = prepared(subject).await;
+    assert_eq!(stored(&*reopened).await, Some(checkpoint(2)));
+}
+
+/// Promise 8.
+pub async fn a_refused_record_holds_the_checkpoint_back(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let (Some(refused), Some(store)) = (subject.refused(), destination.checkpoints()) else {
+        return;
+    };
+    write(&*destination, vec![contact("1", "a@example.com", 1)], 1).await;
+    let outcomes = write(&*destination, vec![refused, contact("2", "b@example.com", 1)], 2).await;
+    assert!(
+        matches!(outcomes[..], [Outcome::Rejected(_), Outcome::Written]),
+        "{outcomes:?}"
+    );
+    write(&*destination, vec![contact("3", "c@example.com", 1)], 3).await;
+    assert_eq!(
+        stored(&*destination).await,
+        Some(checkpoint(1)),
+        "held until the dead letter is safe"
+    );
+
+    store.save(PIPELINE, &checkpoint(2)).await.unwrap();
+    write(&*destination, vec![contact("4", "d@example.com", 1)], 4).await;
+    assert_eq!(
+        stored(&*destination).await,
+        Some(checkpoint(4)),
+        "and moves on by itself afterwards"
+    );
+}
+
+async fn stored(destination: &dyn Destination) -> Option<Checkpoint> {
+    let store: Arc<dyn CheckpointStore> = destination
+        .checkpoints()
+        .expect("the destination is transactional");
+    store.load(PIPELINE).await.expect("the checkpoint loads")
+}

@@ -1,0 +1,80 @@
+//! Where records come from.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+
+use crate::{Catalog, Position, Record, Result, Selection, StreamName};
+
+/// Records, and the position that they reach.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The records, in the order in which they must be applied. May be empty: then only the position moved.
+    pub records: Vec<Record>,
+    /// Where to resume after *all* of these records.
+    pub position: Position,
+    /// Set when the streams' schemas changed: the catalog from this batch on. The destination is prepared
+    /// with it before the batch is written.
+    pub catalog: Option<Arc<Catalog>>,
+}
+
+impl Batch {
+    /// A batch that changes no schema.
+    pub fn new(records: Vec<Record>, position: Position) -> Self {
+        Self {
+            records,
+            position,
+            catalog: None,
+        }
+    }
+}
+
+/// The batches of one read, in order.
+///
+/// Dropping it cancels the read. It ends after [`Until::CaughtUp`](crate::Until::CaughtUp), or after its
+/// first error.
+pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
+
+/// Somewhere records come from.
+///
+/// # What an implementer promises
+/// 1. Every record belongs to a selected stream of the catalog, and has that stream's key.
+/// 2. Reading again from the position of any batch gives, in the end, every record that a read from the start
+///    would still have given after that batch: nothing is lost (records may come again).
+/// 3. Records of one stream with the same key come in the order in which the changes happened (invariant 4).
+/// 4. Dropping the stream at any moment leaves the source usable; nothing that was not yielded counts as
+///    read.
+/// 5. The same selection and position may be read any number of times.
+///
+/// # What a caller may not conclude
+/// - That a record not seen again is gone: only a `delete` says so.
+/// - That a position compares with another, or that its bytes mean anything.
+/// - That `ack` was noticed: a source may ignore it.
+#[async_trait]
+pub trait Source: Send + Sync + Debug {
+    /// What there is to read. Asked at the start of every run; may call the origin.
+    async fn catalog(&self) -> Result<Catalog>;
+
+    /// The batches after `from`, or from the very start.
+    ///
+    /// # Errors
+    /// [`Incompatible`](crate::ErrorKind::Incompatible) when `from` was made by a newer version or another
+    /// source; [`Configuration`](crate::ErrorKind::Configuration) when the selection names a stream that is
+    /// not there. Errors of the origin come through the stream.
+    async fn read(&self, selection: Selection, from: Option<Position>) -> Result<BatchStream>;
+
+    /// Everything up to `position` is durable at the destination and saved as a checkpoint: the origin may
+    /// forget it. Called after the save, never before (invariant 1).
+    async fn ack(&self, _position: &Position) -> Result<()> {
+        Ok(())
+    }
+
+    /// About how many records a snapshot of `stream` has, for a progress bar. `None` when that is not cheap
+    /// to know.
+    async fn estimate(&self, _stream: &StreamName) -> Option<u64> {
+        None
+    }
+}
