@@ -1,1 +1,40 @@
-fn main() {}
+//! Repository chores, without tools that a fresh machine lacks.
+#![expect(clippy::print_stderr, reason = "a developer's tool that talks to a terminal")]
+
+mod parity;
+mod steps;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  ci      everything: lint, tests, documentation, parity with HubSpot's official clients
+  lint    formatting, clippy, tidy
+  tidy    crate arrows and the words that must not appear
+  parity  HubSpot's official Python clients against `spoke emulate`
+  bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let done = match command.as_str() {
+        "ci" => steps::ci(),
+        "lint" => steps::lint(),
+        "tidy" => tidy::check(),
+        "parity" => parity::check(),
+        "bench" => steps::bench(&rest),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,15 @@
+# The targets are what CI runs; each is one `cargo xtask` command, so they work without make as well.
+
+.PHONY: test lint bench
+
+# Installs what the tests need (and says what), then runs every check and every test.
+test:
+	cargo xtask ci
+
+# Formatting, clippy, crate arrows.
+lint:
+	cargo xtask lint
+
+# Numbers, not tests: prints calls, records/s, peak memory and ratios. See docs/benchmarks.md.
+bench:
+	cargo xtask bench
