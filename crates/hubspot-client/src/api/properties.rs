@@ -1,0 +1,113 @@
+//! Property definitions: the columns of an object type, known only at run time.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Results;
+use crate::{client::Client, decode, error::Error, request};
+
+/// The definition of a property (hubspot-api notes §2.1).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Property {
+    /// Internal name.
+    pub name: String,
+    /// Name that people see.
+    pub label: String,
+    /// `string`, `number`, `date`, `datetime`, `bool`, `enumeration`, `phone_number` and whatever comes: decide by this.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// How forms show it; says nothing about the values.
+    pub field_type: String,
+    /// What it is for.
+    pub description: String,
+    /// The group it is shown in.
+    pub group_name: String,
+    /// The values of an enumeration.
+    pub options: Vec<PropertyOption>,
+    /// Computed by HubSpot; may change without the record's last-modified time changing.
+    pub calculated: bool,
+    /// The formula, where HubSpot tells it.
+    pub calculation_formula: Option<String>,
+    /// Options are kept elsewhere, as owners are.
+    pub external_options: bool,
+    /// No two records have the same value, so that records can be read and written by it.
+    pub has_unique_value: bool,
+    /// Not shown to people.
+    pub hidden: bool,
+    /// Comes with HubSpot.
+    pub hubspot_defined: bool,
+    /// What the value is an id of, such as `OWNER`.
+    pub referenced_object_type: Option<String>,
+    /// A money amount.
+    pub show_currency_symbol: bool,
+    /// The property that says in which currency.
+    pub currency_property_name: Option<String>,
+    /// `non_sensitive`, `sensitive`, `highly_sensitive`.
+    pub data_sensitivity: Option<String>,
+    /// In the recycle bin.
+    pub archived: bool,
+    /// When it was made.
+    pub created_at: Option<String>,
+    /// When its definition last changed.
+    pub updated_at: Option<String>,
+    /// What may be changed.
+    pub modification_metadata: Option<ModificationMetadata>,
+    /// All that this type does not name.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Property {
+    /// Whether values cannot be written.
+    pub fn is_read_only(&self) -> bool {
+        self.calculated
+            || self
+                .modification_metadata
+                .as_ref()
+                .is_some_and(|may| may.read_only_value)
+    }
+}
+
+/// One value of an enumeration. Records hold `value`, never `label`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct PropertyOption {
+    /// Name that people see.
+    pub label: String,
+    /// Internal value; case matters.
+    pub value: String,
+    /// Not offered to people.
+    pub hidden: bool,
+    /// All that this type does not name.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// What may be changed about a property.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ModificationMetadata {
+    /// May be archived.
+    pub archivable: bool,
+    /// The definition cannot be changed.
+    pub read_only_definition: bool,
+    /// The options cannot be changed.
+    pub read_only_options: Option<bool>,
+    /// The values cannot be changed.
+    pub read_only_value: bool,
+}
+
+impl Client {
+    /// All live properties of an object type, without the sensitive ones.
+    pub async fn properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
+        let request = request::properties::list(self.api_version(), object_type, false)?;
+        let answer: Results<_> = self
+            .fetch(request, |response| decode::typed(response.body()))
+            .await?;
+        Ok(answer.results)
+    }
+}

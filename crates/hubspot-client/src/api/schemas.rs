@@ -1,0 +1,80 @@
+//! Schemas of custom objects.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Property, Results};
+use crate::{client::Client, decode, error::Error, request};
+
+/// A custom object type (hubspot-api notes §2.2).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Schema {
+    /// Id of the schema.
+    pub id: String,
+    /// `2-N`, good in every path.
+    pub object_type_id: String,
+    /// `p{hubId}_{name}`.
+    pub fully_qualified_name: String,
+    /// The bare name.
+    pub name: String,
+    /// Names that people see.
+    pub labels: Labels,
+    /// The property that names a record.
+    pub primary_display_property: Option<String>,
+    /// Properties without which no record can be made.
+    pub required_properties: Vec<String>,
+    /// Properties that full text search looks in.
+    pub searchable_properties: Vec<String>,
+    /// Its properties.
+    pub properties: Vec<Property>,
+    /// Types it may be associated with.
+    pub associations: Vec<SchemaAssociation>,
+    /// In the recycle bin.
+    pub archived: bool,
+    /// When it was made.
+    pub created_at: Option<String>,
+    /// When it last changed.
+    pub updated_at: Option<String>,
+    /// All that this type does not name.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Names that people see.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Labels {
+    /// One.
+    pub singular: Option<String>,
+    /// Many.
+    pub plural: Option<String>,
+}
+
+/// That two types may be associated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct SchemaAssociation {
+    /// Id of the definition.
+    pub id: String,
+    /// Name of the definition.
+    pub name: Option<String>,
+    /// Type id.
+    pub from_object_type_id: String,
+    /// Type id.
+    pub to_object_type_id: String,
+}
+
+impl Client {
+    /// All custom object types of the account.
+    pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
+        let request = request::schemas::list(self.api_version(), false)?;
+        let answer: Results<_> = self
+            .fetch(request, |response| decode::typed(response.body()))
+            .await?;
+        Ok(answer.results)
+    }
+}

@@ -1,0 +1,188 @@
+//! Tokens: where they come from, and the layer that puts one on each attempt.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use http::{HeaderValue, header::AUTHORIZATION};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    error::Error,
+    http::{HttpError, HttpErrorKind, HttpService, Request, Response},
+};
+
+/// A token that is good now. Not shown by `Debug`, wiped when dropped.
+#[derive(Clone, Debug)]
+pub struct AccessToken(SecretString);
+
+/// Hands out tokens: a fixed one, or one that is renewed before it ends.
+///
+/// Asked once per attempt, so an answer from memory should be cheap.
+#[async_trait]
+pub trait TokenProvider: Send + Sync + fmt::Debug {
+    /// A token that is good now.
+    async fn token(&self) -> Result<AccessToken, Error>;
+}
+
+/// Why a text is no access token. The text itself is never shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Nothing, or only white space.
+    #[error("the access token is empty")]
+    Empty,
+    /// A secret read from a file usually ends in one.
+    #[error("the access token contains a line break {0}; remove it where the token is kept")]
+    LineBreak(Place),
+    /// A blank or a tab.
+    #[error("the access token contains white space {0}; remove it where the token is kept")]
+    WhiteSpace(Place),
+    /// A control character.
+    #[error("the access token contains a control character {0}; copy it again")]
+    Control(Place),
+    /// Quotes of a word processor, a letter of another alphabet.
+    #[error("the access token contains a character that is not ASCII {0}; copy it again")]
+    NotAscii(Place),
+}
+
+/// Where in a token a character stands, as precisely as is safe to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// First character.
+    Start,
+    /// Somewhere between.
+    Middle,
+    /// Last character.
+    End,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "at its start",
+            Self::Middle => "in its middle",
+            Self::End => "at its end",
+        })
+    }
+}
+
+impl AccessToken {
+    /// Takes a token as it is; nothing is trimmed, because a token that needs trimming will surprise elsewhere too.
+    pub fn new(token: impl Into<SecretString>) -> Result<Self, TokenError> {
+        let token = token.into();
+        check(token.expose_secret())?;
+        Ok(Self(token))
+    }
+
+    fn header(&self) -> HeaderValue {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
+            .expect("`AccessToken::new` lets visible ASCII through only");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+fn check(token: &str) -> Result<(), TokenError> {
+    if token.trim().is_empty() {
+        return Err(TokenError::Empty);
+    }
+    // The end first: a line break there is by far the usual fault.
+    let last = token.chars().count() - 1;
+    let place = |n| match n {
+        0 => Place::Start,
+        n if n == last => Place::End,
+        _ => Place::Middle,
+    };
+    token
+        .chars()
+        .enumerate()
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .try_for_each(|(n, c)| check_char(c, place(n)))
+}
+
+fn check_char(c: char, place: Place) -> Result<(), TokenError> {
+    match c {
+        '\r' | '\n' => Err(TokenError::LineBreak(place)),
+        c if c.is_whitespace() => Err(TokenError::WhiteSpace(place)),
+        c if c.is_control() => Err(TokenError::Control(place)),
+        c if !c.is_ascii() => Err(TokenError::NotAscii(place)),
+        _ => Ok(()),
+    }
+}
+
+/// A token that does not change: of a private app or a service key (hubspot-api notes §4).
+#[derive(Clone, Debug)]
+pub struct StaticToken(AccessToken);
+
+impl StaticToken {
+    /// ```
+    /// use hubspot_client::StaticToken;
+    /// assert!(StaticToken::new("pat-na1-0000").is_ok());
+    /// let error = StaticToken::new("pat-na1-0000\n").unwrap_err();
+    /// assert!(error.to_string().starts_with("the access token contains a line break at its end"));
+    /// ```
+    pub fn new(token: impl Into<SecretString>) -> Result<Self, TokenError> {
+        AccessToken::new(token).map(Self)
+    }
+}
+
+#[async_trait]
+impl TokenProvider for StaticToken {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The layer: every attempt carries the token that is current when it leaves.
+#[derive(Debug)]
+pub(crate) struct Auth {
+    inner: Arc<dyn HttpService>,
+    tokens: Arc<dyn TokenProvider>,
+}
+
+impl Auth {
+    pub(crate) fn new(inner: Arc<dyn HttpService>, tokens: Arc<dyn TokenProvider>) -> Self {
+        Self { inner, tokens }
+    }
+}
+
+#[async_trait]
+impl HttpService for Auth {
+    async fn call(&self, mut request: Request) -> Result<Response, HttpError> {
+        let token = self.tokens.token().await;
+        let token = token.map_err(|error| HttpError::new(HttpErrorKind::Token, &request).caused_by(error))?;
+        request.headers_mut().insert(AUTHORIZATION, token.header());
+        self.inner.call(request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(token: &str) -> TokenError {
+        let error = StaticToken::new(token).unwrap_err();
+        assert!(!error.to_string().contains("pat-"), "the token is in the error");
+        error
+    }
+
+    #[test]
+    fn a_faulty_token_is_refused_with_its_fault_and_without_its_text() {
+        assert_eq!(refusal(""), TokenError::Empty);
+        assert_eq!(refusal(" \n"), TokenError::Empty);
+        assert_eq!(refusal("pat-na1-x\n"), TokenError::LineBreak(Place::End));
+        assert_eq!(refusal("pat-na1-x\r\n"), TokenError::LineBreak(Place::End));
+        assert_eq!(refusal("pat-na1\n-x"), TokenError::LineBreak(Place::Middle));
+        assert_eq!(refusal(" pat-na1-x"), TokenError::WhiteSpace(Place::Start));
+        assert_eq!(refusal("pat-\u{7}-x"), TokenError::Control(Place::Middle));
+        assert_eq!(refusal("“pat-na1-x"), TokenError::NotAscii(Place::Start));
+    }
+
+    #[test]
+    fn a_token_is_in_no_debug_text() {
+        let token = StaticToken::new("pat-na1-secret").unwrap();
+        assert!(!format!("{token:?} {:?}", token.0.header()).contains("secret"));
+    }
+}

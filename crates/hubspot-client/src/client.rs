@@ -1,0 +1,270 @@
+//! The client: where the layers are put in order, and where bytes become answers or errors.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    auth::{Auth, TokenProvider},
+    base_url::BaseUrl,
+    decode::{self, Link},
+    error::{ApiError, Error, Fault},
+    http::{Exchange, HttpService, Request, ReqwestService, Response, Timeouts, Traced},
+    limit::{Limit, Limits, Priority, RateLimiter},
+    record::Next,
+    request::Idempotency,
+    retry::{Retry, RetryPolicy},
+    version::ApiVersion,
+};
+
+/// One HubSpot account, reached with one token. Cheap to clone; clones share limits and connections.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    priority: Priority,
+}
+
+struct Shared {
+    service: Arc<dyn HttpService>,
+    limiter: RateLimiter,
+    retry: RetryPolicy,
+    base: BaseUrl,
+    version: ApiVersion,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { base, version, .. } = &*self.shared;
+        f.debug_struct("Client")
+            .field("base_url", &base.to_string())
+            .field("api_version", &version.to_string())
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Retry around limit around auth around transport: each attempt waits for its turn and leaves with a current token.
+fn layers(
+    transport: Arc<dyn HttpService>,
+    tokens: Arc<dyn TokenProvider>,
+    limiter: RateLimiter,
+    policy: RetryPolicy,
+) -> Arc<dyn HttpService> {
+    let traced = Arc::new(Traced::new(transport));
+    let auth = Arc::new(Auth::new(traced, tokens));
+    let limit = Arc::new(Limit::new(auth, limiter));
+    Arc::new(Retry::new(limit, policy))
+}
+
+/// Settings of a [`Client`]; only the token has no default.
+#[derive(Debug)]
+pub struct ClientBuilder {
+    base_url: String,
+    tokens: Option<Arc<dyn TokenProvider>>,
+    version: ApiVersion,
+    service: Option<Arc<dyn HttpService>>,
+    limiter: Option<RateLimiter>,
+    limits: Limits,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+}
+
+impl ClientBuilder {
+    fn new() -> Self {
+        Self {
+            base_url: "https://api.hubapi.com".to_owned(),
+            tokens: None,
+            version: ApiVersion::default(),
+            service: None,
+            limiter: None,
+            limits: Limits::default(),
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// Where HubSpot is. Default `https://api.hubapi.com`, right for every region.
+    #[must_use]
+    pub fn base_url(self, url: impl Into<String>) -> Self {
+        Self {
+            base_url: url.into(),
+            ..self
+        }
+    }
+
+    /// The token: a [`StaticToken`](crate::StaticToken), or a provider of one's own.
+    #[must_use]
+    pub fn token(self, tokens: impl TokenProvider + 'static) -> Self {
+        self.token_provider(Arc::new(tokens))
+    }
+
+    /// As [`token`](Self::token), for a provider that is shared or chosen at run time.
+    #[must_use]
+    pub fn token_provider(self, tokens: Arc<dyn TokenProvider>) -> Self {
+        Self {
+            tokens: Some(tokens),
+            ..self
+        }
+    }
+
+    /// Which generation of paths to use. Default: the dated one this crate is written against.
+    #[must_use]
+    pub fn api_version(self, version: ApiVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Something else than the network: a script, a recorder, an emulator's router.
+    #[must_use]
+    pub fn http_service(self, service: Arc<dyn HttpService>) -> Self {
+        Self {
+            service: Some(service),
+            ..self
+        }
+    }
+
+    /// How much of HubSpot's limits to use.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Shares the limiter of another client with the same token, instead of one of its own.
+    #[must_use]
+    pub fn limiter(self, limiter: RateLimiter) -> Self {
+        Self {
+            limiter: Some(limiter),
+            ..self
+        }
+    }
+
+    /// What to try again, how often, how long.
+    #[must_use]
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// How long each phase of one attempt may take.
+    #[must_use]
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] when there is no token or the base URL is none. Nothing is sent.
+    pub fn build(self) -> Result<Client, Error> {
+        let base = self.base_url.parse()?;
+        self.limits.check()?;
+        let tokens = self
+            .tokens
+            .ok_or_else(|| Error::Invalid("a client needs an access token".to_owned()))?;
+        let transport = match self.service {
+            Some(service) => service,
+            None => Arc::new(ReqwestService::new(self.timeouts)?),
+        };
+        let limiter = self.limiter.unwrap_or_else(|| RateLimiter::new(self.limits));
+        let service = layers(transport, tokens, limiter.clone(), self.retry.clone());
+        let shared = Shared {
+            service,
+            limiter,
+            retry: self.retry,
+            base,
+            version: self.version,
+        };
+        Ok(Client {
+            shared: Arc::new(shared),
+            priority: Priority::default(),
+        })
+    }
+}
+
+impl Client {
+    /// Begins a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// The same client, whose requests wait in another class. Default: [`Priority::Interactive`].
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self {
+            priority,
+            ..self.clone()
+        }
+    }
+
+    /// The limiter that all clones share, for its figures.
+    pub fn limiter(&self) -> &RateLimiter {
+        &self.shared.limiter
+    }
+
+    /// The generation of paths in use.
+    pub fn api_version(&self) -> &ApiVersion {
+        &self.shared.version
+    }
+
+    /// Sends a request with a path and query, through all layers.
+    ///
+    /// # Errors
+    /// [`Error::Api`] for any status that is not 2xx.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let request = self.address(request)?;
+        self.exchange(&Exchange::of(&request), request).await
+    }
+
+    /// Sends a request and reads its answer. An answer that stops in the middle is asked for again, as a connection
+    /// that was cut would be: only whoever reads the JSON can tell, and it costs nothing there.
+    pub(crate) async fn fetch<T>(
+        &self,
+        request: Request,
+        read: impl Fn(&Response) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        let request = self.address(request)?;
+        let exchange = Exchange::of(&request);
+        let mut attempt = 1;
+        loop {
+            let response = self.exchange(&exchange, request.clone()).await?;
+            match read(&response).map_err(|fault| decode::explain(fault, &exchange, &response)) {
+                Err(error) if error.ends_early() && self.may_reread(&request, attempt) => {
+                    tokio::time::sleep(self.shared.retry.backoff(attempt)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn may_reread(&self, request: &Request, attempt: u32) -> bool {
+        /// A cut that comes back is the work of something on the way, which more attempts do not change.
+        const MAX_READS: u32 = 3;
+        Idempotency::of(request) == Idempotency::Safe
+            && attempt < self.shared.retry.max_attempts.min(MAX_READS)
+    }
+
+    async fn exchange(&self, exchange: &Exchange, request: Request) -> Result<Response, Error> {
+        let response = self.shared.service.call(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(ApiError::read(exchange, &response).into())
+    }
+
+    /// Puts the host before the path, and the class on the request.
+    fn address(&self, mut request: Request) -> Result<Request, Error> {
+        *request.uri_mut() = self.shared.base.join(request.uri())?;
+        if request.extensions().get::<Priority>().is_none() {
+            request.extensions_mut().insert(self.priority);
+        }
+        Ok(request)
+    }
+
+    /// Reads where the next page is: `after`, or the one inside a link to the same host.
+    pub(crate) fn next(&self, stream: &str, link: Option<Link>) -> Result<Option<Next>, Error> {
+        let Some(Link { after, link }) = link else {
+            return Ok(None);
+        };
+        let after = match (after, link) {
+            (Some(after), _) => Some(after),
+            (None, Some(link)) => Some(self.shared.base.after_of(stream, &link)?),
+            (None, None) => None,
+        };
+        Ok(after.map(|after| Next { after }))
+    }
+}

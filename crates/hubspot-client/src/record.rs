@@ -1,0 +1,137 @@
+//! Records as HubSpot wrote them: the text is kept, a few fields are read.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// One record: its JSON text, a slice of the page it came in, and the fields that say which and when.
+///
+/// Cloning copies no text. A record keeps its whole page in memory; who holds few records for long copies them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawObject {
+    json: Bytes,
+    id: String,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    archived_at: Option<String>,
+    archived: bool,
+    properties: Option<Bytes>,
+    associations: Option<Bytes>,
+}
+
+/// The fields that are read; the others are skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Head<'a> {
+    #[serde(deserialize_with = "id")]
+    id: String,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    archived_at: Option<String>,
+    #[serde(default)]
+    archived: Option<bool>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
+    #[serde(borrow)]
+    associations: Option<&'a RawValue>,
+}
+
+impl Head<'_> {
+    /// `place` is where in `body` the record stands.
+    pub(crate) fn into_object(self, body: &Bytes, place: Range<usize>) -> RawObject {
+        let slice = |raw: &RawValue| body.slice_ref(raw.get().as_bytes());
+        RawObject {
+            json: body.slice(place),
+            properties: self.properties.map(slice),
+            associations: self.associations.map(slice),
+            id: self.id,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            archived_at: self.archived_at,
+            archived: self.archived.unwrap_or_default(),
+        }
+    }
+}
+
+/// Ids are strings, except where HubSpot writes a number (hubspot-api notes §7, row 11).
+pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Visitor;
+    impl serde::de::Visitor<'_> for Visitor {
+        type Value = String;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an id")
+        }
+
+        fn visit_str<E>(self, id: &str) -> Result<String, E> {
+            Ok(id.to_owned())
+        }
+
+        fn visit_u64<E>(self, id: u64) -> Result<String, E> {
+            Ok(id.to_string())
+        }
+    }
+    deserializer.deserialize_any(Visitor)
+}
+
+impl RawObject {
+    /// The record exactly as HubSpot wrote it.
+    pub fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// The record's id, unique within its type and account.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// `createdAt`, as written.
+    pub fn created_at(&self) -> Option<&str> {
+        self.created_at.as_deref()
+    }
+
+    /// `updatedAt`, as written.
+    pub fn updated_at(&self) -> Option<&str> {
+        self.updated_at.as_deref()
+    }
+
+    /// `archivedAt`, as written; archived records only.
+    pub fn archived_at(&self) -> Option<&str> {
+        self.archived_at.as_deref()
+    }
+
+    /// Whether the record is in the recycle bin.
+    pub fn is_archived(&self) -> bool {
+        self.archived
+    }
+
+    /// The JSON text of `properties`: an object of strings and nulls.
+    pub fn properties(&self) -> Option<&Bytes> {
+        self.properties.as_ref()
+    }
+
+    /// The JSON text of `associations`, if any were asked for and are there.
+    pub fn associations(&self) -> Option<&Bytes> {
+        self.associations.as_ref()
+    }
+}
+
+/// One page of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawPage {
+    /// The answer as it came; the records are slices of it.
+    pub body: Bytes,
+    /// The records, in HubSpot's order.
+    pub results: Vec<RawObject>,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<Next>,
+}
+
+/// Where the next page begins. Opaque, but good for long: it may be kept to resume from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// To be given as `after`.
+    pub after: String,
+}

@@ -1,0 +1,22 @@
+//! Trying again: what, when, how often. The table is hubspot-api notes §3.1 and §3.2.
+//!
+//! | What came back | What is done |
+//! |---|---|
+//! | 429 `TEN_SECONDLY_ROLLING`, `SECONDLY` | again after `Retry-After`, else 10 s, 1 s; by policy name first, then by message |
+//! | 429 `DAILY` | never: the day is over |
+//! | 423 | again after 2 s at least: the lock lasts that long |
+//! | 477 | again after `Retry-After`, if that is bearable |
+//! | 521, 522, 523, 525, 526 | again, backing off: the gateway did not reach HubSpot |
+//! | 500, 502, 503, 504, 524 | again, backing off, where repeating is safe: it may have been done |
+//! | no connection | again, backing off: nothing was sent |
+//! | no whole answer | again, backing off, where repeating is safe |
+//! | anything else | never |
+
+mod policy;
+mod service;
+
+pub use self::policy::RetryPolicy;
+pub(crate) use self::{
+    policy::{LimitPolicy, retry_after},
+    service::{Attempts, Retry},
+};
