@@ -1,1 +1,25 @@
-//! Being written.
+//! Moves records from a source to a destination and keeps promises.
+//!
+//! There is one run loop, [`run`]: snapshot, changes, retries, order, dead letters and shutdown are written
+//! once, for every source and every destination. This crate knows the contracts of `opencdc` and nothing of
+//! where records come from.
+//!
+//! # What to read next
+//!
+//! [`Pipeline`] is what is run and [`run()`] runs it. [`destination`] holds the destinations that need no
+//! server: an SQLite file, and files of JSON lines. [`SqliteStore`] keeps what must survive a crash beside the
+//! rows: checkpoints, dead letters and the inbox.
+//!
+//! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.
+#![deny(missing_docs)]
+
+pub mod destination;
+mod failpoint;
+mod run;
+mod sqlite_file;
+mod store;
+
+pub use run::{
+    Ended, Event, Observer, Pipeline, RetryOptions, RunOptions, StreamCounts, StreamTotals, Summary, run,
+};
+pub use store::SqliteStore;

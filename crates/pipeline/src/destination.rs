@@ -1,0 +1,7 @@
+//! Destinations that need no server.
+
+mod ndjson;
+mod sqlite;
+
+pub use ndjson::{LineFormat, NdjsonConfig, NdjsonDestination};
+pub use sqlite::{Deletes, Mode, SqliteConfig, SqliteDestination};

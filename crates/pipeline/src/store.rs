@@ -1,0 +1,7 @@
+//! What must survive a crash besides the rows.
+
+mod dead_letter;
+mod queue;
+mod sqlite;
+
+pub use sqlite::SqliteStore;
