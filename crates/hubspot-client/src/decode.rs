@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
-use serde_json::{StreamDeserializer, de::StrRead, error::Category};
+use serde_json::{StreamDeserializer, Value, de::StrRead, error::Category};
 
 use crate::{
     error::{DecodeError, Error, Fault, SubError},
@@ -73,6 +73,29 @@ pub(crate) fn record(body: &Bytes) -> Result<RawObject, Fault> {
 pub(crate) fn typed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
     let text = utf8(body)?;
     serde_json::from_str(text).map_err(|error| fault(&error, text, 0))
+}
+
+/// A definition: a property, a pipeline, an account. For these null says the same as nothing, so that a field that
+/// HubSpot leaves empty today does not break a type that has a default for it.
+pub(crate) fn definition<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
+    let mut value = typed(body)?;
+    drop_nulls(&mut value);
+    let misfit = |error: serde_json::Error| Fault::WrongShape {
+        what: safe_words(&error),
+        at: 0,
+    };
+    serde_json::from_value(value).map_err(misfit)
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 /// The token of the next page, from the last bytes of a page and without reading the rest; `None` when they do not say.
@@ -240,16 +263,18 @@ fn fault(error: &serde_json::Error, rest: &str, start: usize) -> Fault {
 /// `missing field` names a field of ours; other messages name what came, which may be somebody's data.
 fn safe_words(error: &serde_json::Error) -> String {
     let words = error.to_string();
-    match words.split_once(" at line") {
-        Some((what, _)) if what.starts_with("missing field") => what.to_owned(),
-        _ => "an unexpected value".to_owned(),
+    let what = words.split(" at line").next().unwrap_or_default();
+    if what.starts_with("missing field") {
+        what.to_owned()
+    } else {
+        "an unexpected value".to_owned()
     }
 }
 
 fn byte_offset(error: &serde_json::Error, text: &str) -> usize {
     let lines = error.line().saturating_sub(1);
     let before: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
-    before + error.column()
+    before + error.column().saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -317,6 +342,16 @@ mod tests {
         assert!(matches!(read("{\"results\":7}"), Err(Fault::Malformed { .. })));
         let broken = Bytes::from_static(b"{\"results\":[\xff]}");
         assert_eq!(collection(&broken).unwrap_err(), Fault::NotUtf8 { at: 12 });
+    }
+
+    #[test]
+    fn null_in_a_definition_is_as_good_as_nothing() {
+        let body = Bytes::from_static(br#"{"id":"1","label":null,"stages":[{"id":"s","metadata":null}]}"#);
+        let pipeline: crate::Pipeline = definition(&body).unwrap();
+        assert_eq!(
+            (pipeline.label.as_str(), pipeline.stages[0].id.as_str()),
+            ("", "s")
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod api;
 
-use std::time::Duration;
+use std::{error::Error as StdError, time::Duration};
 
 pub use self::api::{ApiError, SubError};
 use crate::{
@@ -38,7 +38,7 @@ pub enum Error {
     Token(#[from] TokenError),
     /// A token provider failed.
     #[error("could not get an access token")]
-    TokenProvider(#[source] Box<dyn std::error::Error + Send + Sync>),
+    TokenProvider(#[source] Box<dyn StdError + Send + Sync>),
     /// A page says that the next page is one already read: following it would never end.
     #[error("HubSpot's pages of {stream} go in a circle: `after={after}` came a second time")]
     RepeatedPage {
@@ -146,7 +146,10 @@ impl From<ApiError> for Error {
 
 impl Error {
     fn of_provider(error: HttpError) -> Self {
-        match error.into_source().map(|source| source.downcast::<Self>()) {
+        match error
+            .into_source()
+            .map(<dyn StdError + Send + Sync>::downcast::<Self>)
+        {
             Some(Ok(inner)) => *inner,
             Some(Err(other)) => Self::TokenProvider(other),
             None => Self::TokenProvider("no cause given".into()),

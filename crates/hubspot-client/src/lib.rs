@@ -73,6 +73,8 @@ mod record;
 mod redact;
 pub mod request;
 mod retry;
+#[cfg(test)]
+mod script;
 mod version;
 
 pub use self::{

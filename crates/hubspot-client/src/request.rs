@@ -93,9 +93,9 @@ impl Target {
     pub(crate) fn list(mut self, name: &str, values: &[impl AsRef<str>]) -> Self {
         for (n, value) in values.iter().enumerate() {
             if n == 0 {
-                self.begin(name)
+                self.begin(name);
             } else {
-                self.text.push(',')
+                self.text.push(',');
             }
             push_encoded(&mut self.text, value.as_ref());
         }

@@ -32,7 +32,7 @@ impl Client {
     /// The account's details; the cheapest way to see whether a token works.
     pub async fn account(&self) -> Result<AccountDetails, Error> {
         let request = request::account::details(self.api_version())?;
-        self.fetch(request, |response| decode::typed(response.body()))
+        self.fetch(request, |response| decode::definition(response.body()))
             .await
     }
 }

@@ -59,7 +59,7 @@ impl Client {
     pub async fn pipelines(&self, object_type: &str) -> Result<Vec<Pipeline>, Error> {
         let request = request::pipelines::list(self.api_version(), object_type)?;
         let answer: Results<_> = self
-            .fetch(request, |response| decode::typed(response.body()))
+            .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
     }

@@ -10,6 +10,7 @@ use crate::{client::Client, decode, error::Error, request};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "HubSpot's definition has as many")]
 pub struct Property {
     /// Internal name.
     pub name: String,
@@ -106,7 +107,7 @@ impl Client {
     pub async fn properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
         let request = request::properties::list(self.api_version(), object_type, false)?;
         let answer: Results<_> = self
-            .fetch(request, |response| decode::typed(response.body()))
+            .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
     }

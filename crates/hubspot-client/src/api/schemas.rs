@@ -73,7 +73,7 @@ impl Client {
     pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
         let request = request::schemas::list(self.api_version(), false)?;
         let answer: Results<_> = self
-            .fetch(request, |response| decode::typed(response.body()))
+            .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
     }

@@ -61,9 +61,9 @@ impl HttpErrorKind {
     pub fn never_sent(self) -> bool {
         use HttpErrorKind as Kind;
         match self {
-            Kind::Dns | Kind::Connect | Kind::Tls | Kind::Timeout(Phase::Connect) => true,
-            Kind::Token | Kind::DailyLimit | Kind::Request => true,
-            Kind::Timeout(_) | Kind::Interrupted | Kind::Redirect => false,
+            Kind::Timeout(phase) => phase == Phase::Connect,
+            Kind::Interrupted | Kind::Redirect => false,
+            Kind::Dns | Kind::Connect | Kind::Tls | Kind::Token | Kind::DailyLimit | Kind::Request => true,
         }
     }
 

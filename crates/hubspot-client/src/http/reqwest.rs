@@ -27,8 +27,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            read: Duration::from_secs(60),
-            total: Duration::from_secs(120),
+            read: Duration::from_mins(1),
+            total: Duration::from_mins(2),
         }
     }
 }
@@ -141,7 +141,7 @@ fn kind_of_connect(error: &reqwest::Error) -> HttpErrorKind {
 /// rustls travels inside an `io::Error`, which hides what it wraps from `source`.
 fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
     let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || inside.is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || inside.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -15,6 +15,10 @@ use crate::{
     retry::{LimitPolicy, retry_after},
 };
 
+/// The longest a gate stays closed. HubSpot's windows are seconds; should it ever ask for more, the next call is to
+/// hear so and fail, rather than all calls wait in silence.
+const MAX_CLOSED: Duration = Duration::from_mins(2);
+
 pub(super) fn from(response: &Response, state: &mut State, route: Route, departure: Departure, now: Instant) {
     if route.learns() {
         window(response, state, route.main(), departure, now);
@@ -59,7 +63,7 @@ fn refusal(response: &Response, state: &mut State, route: Route, now: Instant) {
     };
     for policy in refused {
         let window = state.window(*policy);
-        let wait = retry_after(response).unwrap_or(window.interval);
+        let wait = retry_after(response).unwrap_or(window.interval).min(MAX_CLOSED);
         window.close(now + wait);
     }
 }

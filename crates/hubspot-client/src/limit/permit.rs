@@ -44,9 +44,9 @@ impl Drop for Permit {
         for policy in self.route.policies() {
             let window = state.window(*policy);
             if self.never_sent {
-                window.refund()
+                window.refund();
             } else {
-                window.cool(now)
+                window.cool(now);
             }
         }
         state.wake(self.route);

@@ -321,9 +321,9 @@ mod tests {
     #[test]
     fn backing_off_doubles_to_a_bound_and_spreads_by_half() {
         let policy = policy();
-        let seconds = |attempt| policy.backoff(attempt).as_secs_f64();
-        assert_eq!([1, 2, 3, 4].map(seconds), [0.5, 1.0, 2.0, 4.0]);
-        assert_eq!([7, 8, 99].map(seconds), [30.0, 30.0, 30.0]);
+        let millis = |attempt| policy.backoff(attempt).as_millis();
+        assert_eq!([1, 2, 3, 4].map(millis), [500, 1_000, 2_000, 4_000]);
+        assert_eq!([7, 8, 99].map(millis), [30_000; 3]);
         let spread = RetryPolicy::default();
         for _ in 0..100 {
             let wait = spread.backoff(1);

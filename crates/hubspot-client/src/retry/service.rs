@@ -77,3 +77,72 @@ fn log(request: &Request, outcome: &Result<Response, HttpError>, attempt: u32, w
     };
     debug!(%method, path, attempt, ?wait, why, "trying again");
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{
+        http::HttpErrorKind,
+        script::{Script, Step, answer, ok},
+    };
+
+    fn policy() -> RetryPolicy {
+        RetryPolicy {
+            jitter: false,
+            ..RetryPolicy::default()
+        }
+    }
+
+    async fn call(script: &Arc<Script>, idempotency: Idempotency) -> Result<Response, HttpError> {
+        let script: Arc<Script> = Arc::clone(script);
+        let request = http::Request::post("http://h/x")
+            .extension(idempotency)
+            .body(Bytes::new())
+            .unwrap();
+        Retry::new(script, policy()).call(request).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_waits_as_it_is_told_and_then_succeeds() {
+        let limit = r#"{"policyName":"TEN_SECONDLY_ROLLING"}"#;
+        let script = Script::new([
+            answer(429, &[], limit),
+            answer(503, &[("retry-after", "4")], ""),
+            answer(502, &[], ""),
+            Step::Fail(HttpErrorKind::Interrupted),
+            ok(),
+        ]);
+        let response = call(&script, Idempotency::Safe).await.unwrap();
+        let tried = response.extensions().get::<Attempts>().unwrap();
+        assert_eq!((tried.attempts, tried.elapsed.as_secs()), (5, 10 + 4 + 2 + 4));
+        let whole: Vec<f64> = script.times().iter().map(|at| at.floor()).collect();
+        assert_eq!(whole, [0.0, 10.0, 14.0, 16.0, 20.0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_error_says_how_often_and_how_long_it_was_tried() {
+        let script = Script::new((0..9).map(|_| Step::Fail(HttpErrorKind::Connect)));
+        let error = call(&script, Idempotency::Unsafe).await.unwrap_err();
+        assert_eq!(error.attempts(), 8);
+        assert_eq!(
+            error.to_string(),
+            "POST h/x: no connection to the host (after 8 attempts in 61.5s)"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_whose_answer_was_lost_is_not_repeated() {
+        let script = Script::new([Step::Fail(HttpErrorKind::Interrupted), ok()]);
+        call(&script, Idempotency::Unsafe).await.unwrap_err();
+        assert_eq!(script.times().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_days_limit_is_final() {
+        let script = Script::new([answer(429, &[], r#"{"policyName":"DAILY"}"#), ok()]);
+        assert_eq!(call(&script, Idempotency::Safe).await.unwrap().status(), 429);
+        assert_eq!(script.times().len(), 1);
+    }
+}
