@@ -128,7 +128,7 @@ fn kind_of(error: &reqwest::Error) -> HttpErrorKind {
 }
 
 fn kind_of_connect(error: &reqwest::Error) -> HttpErrorKind {
-    if causes(error).any(is_tls) {
+    if causes(error).any(<dyn StdError>::is::<rustls::Error>) {
         HttpErrorKind::Tls
     } else if causes(error).any(|cause| cause.to_string() == "dns error") {
         // hyper-util keeps its type for this private; the text is all there is.
@@ -138,14 +138,17 @@ fn kind_of_connect(error: &reqwest::Error) -> HttpErrorKind {
     }
 }
 
-/// rustls travels inside an `io::Error`, which hides what it wraps from `source`.
-fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
-    let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || inside.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
+/// An error and all that caused it. An `io::Error` hides the error it was made of from `source`, and rustls travels
+/// inside one or two of them.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| cause(*error))
 }
 
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inside) => Some(inside),
+        None => error.source(),
+    }
 }
 
 fn innermost(error: &(dyn StdError + 'static)) -> String {
