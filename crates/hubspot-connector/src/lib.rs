@@ -1,1 +1,45 @@
-//! Being written.
+//! HubSpot as a source of records: which streams an account has, what their fields are, and every record of
+//! them, resumable at any page.
+//!
+//! This crate joins two others: [`opencdc`] says what a source promises, [`hubspot_client`] talks to HubSpot.
+//!
+//! | Module | Question it answers | Calls HubSpot |
+//! |---|---|---|
+//! | [`objects`] | which types of CRM objects are there? | no |
+//! | [`config`] | what may a person write? | no |
+//! | `plan` | what does that mean in this account? | no |
+//! | `catalog` | which fields has a stream? | no |
+//! | [`position`] | where does each stream stand? | no |
+//! | `discovery` | what is there in this account? | yes |
+//! | [`source`] | what are the records? | yes |
+//!
+//! ```no_run
+//! use futures_util::StreamExt;
+//! use hubspot_client::{Client, StaticToken};
+//! use hubspot_connector::{HubspotSource, SourceConfig};
+//! use opencdc::{Selection, Source};
+//!
+//! # async fn main_() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder().token(StaticToken::new("pat-na1-…")?).build()?;
+//! let source = HubspotSource::new(client, SourceConfig::new("prod", ["contacts", "companies"]))?;
+//! let everything = Selection::everything(&source.catalog().await?);
+//! let mut batches = source.read(everything, None).await?;
+//! while let Some(batch) = batches.next().await {
+//!     println!("{} records", batch?.records.len());
+//! }
+//! # Ok(()) }
+//! ```
+#![deny(missing_docs)]
+
+mod catalog;
+pub mod config;
+mod discovery;
+mod error;
+pub mod objects;
+mod plan;
+pub mod position;
+mod record;
+pub mod source;
+
+pub use config::SourceConfig;
+pub use source::HubspotSource;

@@ -1,0 +1,289 @@
+//! From property definitions to streams with typed fields.
+//!
+//! Pure. A property is typed by `type` and never by `fieldType`: seventy date-times of a fresh portal are shown as
+//! dates (hubspot-api notes §2.1).
+
+use std::collections::BTreeSet;
+
+use hubspot_client::Property;
+use opencdc::{DataType, Field, Stream, StreamName};
+
+use crate::objects::ObjectType;
+use crate::plan::OwnStream;
+
+/// Ids that HubSpot declares as numbers. Seventeen digits overflow a double, so ids stay text.
+const IDS_IN_DISGUISE: [&str; 2] = ["hs_object_id", "associatedcompanyid"];
+
+/// The stream of an object's records with these properties.
+pub(crate) fn object_stream(object: &ObjectType, stream: StreamName, properties: &[&Property]) -> Stream {
+    let id = Field::new("id", DataType::String, ["id"]).described(format!("Id of the {}", object.singular));
+    let mut fields = vec![id];
+    fields.extend(property_fields(properties));
+    fields.extend(time_fields());
+    fields.push(
+        Field::new("_archived_at", DataType::Timestamp, ["archivedAt"]).described("When it was archived"),
+    );
+    versioned(Stream::new(stream, ["id"], fields))
+}
+
+/// `_updated_at` tells the newer of two versions, `_archived` what is gone.
+fn versioned(mut stream: Stream) -> Stream {
+    stream.version = Some("_updated_at".to_owned());
+    stream.archived = Some("_archived".to_owned());
+    stream
+}
+
+fn time_fields() -> [Field; 3] {
+    [
+        Field::new("_created_at", DataType::Timestamp, ["createdAt"]).described("When it was made"),
+        Field::new("_updated_at", DataType::Timestamp, ["updatedAt"]).described("When it last changed"),
+        Field::new("_archived", DataType::Boolean, ["archived"])
+            .described("Whether it is in the recycle bin"),
+    ]
+}
+
+fn property_fields(properties: &[&Property]) -> Vec<Field> {
+    let mut taken: BTreeSet<String> = properties.iter().map(|property| property.name.clone()).collect();
+    let field = |property: &&Property| {
+        let field = Field::new(
+            field_name(&property.name, &mut taken),
+            data_type(property),
+            ["properties", &property.name],
+        );
+        match description(property) {
+            Some(text) => field.described(text),
+            None => field,
+        }
+    };
+    properties.iter().map(field).collect()
+}
+
+/// `id` and names that begin with `_` are ours.
+fn field_name(property: &str, taken: &mut BTreeSet<String>) -> String {
+    if property != "id" && !property.starts_with('_') {
+        return property.to_owned();
+    }
+    let mut name = format!("property_{property}");
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    name
+}
+
+fn description(property: &Property) -> Option<String> {
+    let parts = [&*property.label, &*property.description];
+    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (!said.is_empty()).then(|| said.join(": "))
+}
+
+/// A type that is not known passes through as text (invariant 6).
+fn data_type(property: &Property) -> DataType {
+    match &*property.type_ {
+        "number" if is_id(property) => DataType::String,
+        "number" => DataType::Number,
+        "bool" => DataType::Boolean,
+        "date" => DataType::Date,
+        "datetime" => DataType::Timestamp,
+        "json" => DataType::Json,
+        _ => DataType::String,
+    }
+}
+
+fn is_id(property: &Property) -> bool {
+    let refers = property
+        .referenced_object_type
+        .as_deref()
+        .is_some_and(|object| !object.is_empty());
+    refers || IDS_IN_DISGUISE.contains(&&*property.name)
+}
+
+/// The stream of the associations between two types.
+pub(crate) fn association_stream(stream: StreamName) -> Stream {
+    let fields = vec![
+        Field::new("from_id", DataType::String, ["from_id"]).described("Id of the record it was read from"),
+        Field::new("to_id", DataType::String, ["to_id"]).described("Id of the associated record"),
+        Field::new("type_id", DataType::Integer, ["type_id"]).described("Number of the association type"),
+        Field::new("category", DataType::String, ["category"])
+            .described("`HUBSPOT_DEFINED`, `USER_DEFINED` or `INTEGRATOR_DEFINED`"),
+        Field::new("label", DataType::String, ["label"])
+            .described("Name of the association type; none if unlabelled"),
+    ];
+    Stream::new(stream, ["from_id", "to_id", "type_id"], fields)
+}
+
+/// The stream of something that is no CRM object.
+pub(crate) fn own_stream(own: OwnStream) -> Stream {
+    match own {
+        OwnStream::Owners => owners(),
+        OwnStream::Pipelines => pipelines(),
+        OwnStream::PipelineStages => pipeline_stages(),
+        OwnStream::Properties => properties(),
+    }
+}
+
+fn text(name: &str, path: &str) -> Field {
+    Field::new(name, DataType::String, [path])
+}
+
+fn typed(name: &str, data_type: DataType, path: &str) -> Field {
+    Field::new(name, data_type, [path])
+}
+
+fn owners() -> Stream {
+    let mut fields = vec![
+        text("id", "id").described("What `hubspot_owner_id` holds"),
+        text("email", "email"),
+        text("type", "type").described("`PERSON` or `QUEUE`"),
+        text("first_name", "firstName"),
+        text("last_name", "lastName"),
+        text("user_id", "userId").described("Another number than `id`; none for archived owners"),
+        text("user_id_including_inactive", "userIdIncludingInactive"),
+        typed("teams", DataType::Json, "teams"),
+    ];
+    fields.extend(time_fields());
+    versioned(Stream::new(OwnStream::Owners.name(), ["id"], fields))
+}
+
+fn pipelines() -> Stream {
+    let mut fields = vec![
+        text("object_type", "object_type").described("Whose pipeline it is, such as `deals`"),
+        text("id", "id"),
+        text("label", "label"),
+        typed("display_order", DataType::Integer, "displayOrder"),
+    ];
+    fields.extend(time_fields());
+    versioned(Stream::new(
+        OwnStream::Pipelines.name(),
+        ["object_type", "id"],
+        fields,
+    ))
+}
+
+fn pipeline_stages() -> Stream {
+    let mut fields = vec![
+        text("object_type", "object_type").described("Whose stage it is, such as `deals`"),
+        text("pipeline_id", "pipeline_id"),
+        text("id", "id"),
+        text("label", "label"),
+        typed("display_order", DataType::Integer, "displayOrder"),
+        typed("metadata", DataType::Json, "metadata").described("Such as `probability` and `isClosed`"),
+    ];
+    fields.extend(time_fields());
+    versioned(Stream::new(
+        OwnStream::PipelineStages.name(),
+        ["object_type", "pipeline_id", "id"],
+        fields,
+    ))
+}
+
+fn properties() -> Stream {
+    let mut fields = vec![
+        text("object_type", "object_type").described("Whose property it is, such as `contacts`"),
+        text("name", "name"),
+        text("label", "label"),
+        text("type", "type"),
+        text("field_type", "fieldType"),
+        text("description", "description"),
+        text("group_name", "groupName"),
+        typed("options", DataType::Json, "options"),
+        typed("calculated", DataType::Boolean, "calculated"),
+        typed("has_unique_value", DataType::Boolean, "hasUniqueValue"),
+        typed("hidden", DataType::Boolean, "hidden"),
+        typed("hubspot_defined", DataType::Boolean, "hubspotDefined"),
+        text("referenced_object_type", "referencedObjectType"),
+    ];
+    fields.extend(time_fields());
+    versioned(Stream::new(
+        OwnStream::Properties.name(),
+        ["object_type", "name"],
+        fields,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::resolve;
+
+    fn property(name: &str, type_: &str, field_type: &str) -> Property {
+        let value = serde_json::json!({"name": name, "type": type_, "fieldType": field_type, "label": "L"});
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn types(properties: &[Property]) -> Vec<(String, DataType)> {
+        let stream = object_stream(
+            resolve("contacts").unwrap(),
+            "contacts".into(),
+            &properties.iter().collect::<Vec<_>>(),
+        );
+        stream
+            .fields
+            .into_iter()
+            .map(|field| (field.name, field.data_type))
+            .collect()
+    }
+
+    #[test]
+    fn a_property_is_typed_by_its_type_and_never_by_how_forms_show_it() {
+        let expected = [
+            ("string", "phonenumber", DataType::String),
+            ("enumeration", "checkbox", DataType::String),
+            ("phone_number", "phonenumber", DataType::String),
+            ("object_coordinates", "text", DataType::String),
+            ("number", "text", DataType::Number),
+            ("bool", "booleancheckbox", DataType::Boolean),
+            ("date", "date", DataType::Date),
+            ("datetime", "date", DataType::Timestamp),
+            ("json", "text", DataType::Json),
+            ("hologram", "date", DataType::String),
+        ];
+        for (type_, field_type, data_type) in expected {
+            assert_eq!(
+                super::data_type(&property("p", type_, field_type)),
+                data_type,
+                "{type_}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_in_disguise_stay_text() {
+        assert_eq!(
+            data_type(&property("hs_object_id", "number", "number")),
+            DataType::String
+        );
+        assert_eq!(
+            data_type(&property("associatedcompanyid", "number", "number")),
+            DataType::String
+        );
+        let mut refers = property("hs_created_by_user_id", "number", "number");
+        refers.referenced_object_type = Some("USER".to_owned());
+        assert_eq!(data_type(&refers), DataType::String);
+    }
+
+    #[test]
+    fn an_object_without_properties_has_what_every_record_has() {
+        let names: Vec<_> = types(&[]).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            ["id", "_created_at", "_updated_at", "_archived", "_archived_at"]
+        );
+    }
+
+    #[test]
+    fn properties_named_like_ours_are_renamed_and_stay_unique() {
+        let properties = ["id", "_x", "property_id"].map(|name| property(name, "string", "text"));
+        let names: Vec<_> = types(&properties).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names[..4], ["id", "property_id_", "property__x", "property_id"]);
+    }
+
+    #[test]
+    fn every_key_is_among_its_fields() {
+        let own = OwnStream::ALL.map(own_stream);
+        for stream in own.iter().chain(&[association_stream("contacts_deals".into())]) {
+            for key in stream.key.iter().chain(&stream.version).chain(&stream.archived) {
+                assert!(stream.field(key).is_some(), "{} {key}", stream.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The types of CRM objects as data: names, ids, properties, scopes, what can be done with them.
+//!
+//! The standard ones are a table (hubspot-api notes §1.1); custom ones come from the account's schemas. Nothing
+//! here calls HubSpot. An object type is data and not a generated struct, because its properties are the
+//! account's and known only at run time.
+
+mod pairs;
+mod resolve;
+mod standard;
+
+use std::borrow::Cow;
+
+pub use pairs::associable;
+pub use resolve::{UnknownObject, resolve, resolve_among};
+pub use standard::STANDARD;
+
+use hubspot_client::Schema;
+
+type Text = Cow<'static, str>;
+
+/// Something that can be done with the records of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Capability {
+    /// Listed page by page, archived ones too.
+    List,
+    /// Read a hundred at a time by id.
+    BatchRead,
+    /// Searched by property.
+    Search,
+    /// Created.
+    Create,
+    /// Updated.
+    Update,
+    /// Created or updated by a unique property.
+    Upsert,
+    /// Archived, which is what HubSpot's API calls delete.
+    Archive,
+    /// Merged into another of the same type.
+    Merge,
+    /// Erased for good under the GDPR.
+    GdprDelete,
+}
+
+/// A type of CRM object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectType {
+    /// The plural name, which also names its stream: `contacts`, `line_items`, or a custom object's own name.
+    pub name: Text,
+    /// The singular, as it stands in HubSpot's names of association types: `line_item`.
+    pub singular: Text,
+    /// `0-1`, `2-123`; `None` where HubSpot does not publish it.
+    pub type_id: Option<Text>,
+    /// `p1234_cars`, of custom objects only.
+    pub fully_qualified_name: Option<Text>,
+    /// The property that HubSpot sets on every change, to search for changes by.
+    pub last_modified: &'static str,
+    /// The property that holds when a record was made.
+    pub created: &'static str,
+    /// The part X of the scopes `crm.objects.X.read` and `crm.objects.X.write`.
+    pub scope: Text,
+    /// Whether its records move through the stages of pipelines.
+    pub has_pipelines: bool,
+    /// What the API can do with its records.
+    pub capabilities: &'static [Capability],
+}
+
+impl ObjectType {
+    /// The custom object type that `schema` defines.
+    pub fn custom(schema: &Schema) -> Self {
+        Self {
+            name: Cow::Owned(custom_name(schema)),
+            singular: Cow::Owned(schema.name.clone()),
+            type_id: Some(Cow::Owned(schema.object_type_id.clone())),
+            fully_qualified_name: Some(Cow::Owned(schema.fully_qualified_name.clone())),
+            last_modified: standard::LAST_MODIFIED,
+            created: standard::HS_CREATED,
+            scope: Cow::Borrowed("custom"),
+            has_pipelines: true,
+            capabilities: standard::FULL_AND_MERGE,
+        }
+    }
+
+    /// Whether the account defined it.
+    pub fn is_custom(&self) -> bool {
+        self.fully_qualified_name.is_some()
+    }
+
+    /// Whether the API can do this with its records.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+
+    /// What the client calls it in a path. A custom object is safest by its id: a bare name may be taken.
+    pub fn path_name(&self) -> &str {
+        match &self.type_id {
+            Some(id) if self.is_custom() => id,
+            _ => &self.name,
+        }
+    }
+
+    /// The scope that reading its records needs.
+    pub fn read_scope(&self) -> String {
+        match &*self.scope {
+            spelled_out if spelled_out.contains('.') || spelled_out == "tickets" => spelled_out.to_owned(),
+            part => format!("crm.objects.{part}.read"),
+        }
+    }
+
+    /// Whether `text` is one of the ways HubSpot or a person writes this type: name, singular, id, fully
+    /// qualified name, Conduit's `crm.lineItems`; whatever the case, and whatever stands between the words
+    /// (HubSpot itself answers `line items` among inline associations).
+    pub fn is_called(&self, text: &str) -> bool {
+        let folded = fold(text);
+        let ids = [&self.type_id, &self.fully_qualified_name];
+        ids.into_iter().flatten().any(|id| id.eq_ignore_ascii_case(text))
+            || [&self.name, &self.singular]
+                .into_iter()
+                .any(|name| fold(name) == folded)
+    }
+}
+
+/// A custom object's own name; where a standard type is called the same, the fully qualified one.
+fn custom_name(schema: &Schema) -> String {
+    let taken = STANDARD.iter().any(|standard| standard.is_called(&schema.name))
+        || crate::config::OWN_STREAMS.contains(&schema.name.as_str());
+    let name = if taken {
+        &schema.fully_qualified_name
+    } else {
+        &schema.name
+    };
+    name.to_lowercase()
+}
+
+/// Whether two names differ at most in case and in what stands between the words.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    fold(a) == fold(b)
+}
+
+/// Lower case without what stands between words, and without Conduit's `crm.` before it.
+fn fold(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let name = lower.strip_prefix("crm.").unwrap_or(&lower);
+    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect()
+}
