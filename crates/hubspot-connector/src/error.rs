@@ -48,8 +48,8 @@ impl<T> OrFailed<T> for Result<T, ClientError> {
     }
 }
 
-/// An error of a call that belongs to no stream.
-pub(crate) fn from_client(error: ClientError) -> Error {
+/// The contract's error for one of the client's, of a call that belongs to no stream.
+pub fn from_client(error: ClientError) -> Error {
     let mut mapped = Error::new(kind(&error), error.to_string());
     if let Some(hint) = error.hint() {
         mapped = mapped.with_hint(hint);

@@ -42,4 +42,5 @@ mod record;
 pub mod source;
 
 pub use config::SourceConfig;
+pub use error::from_client as contract_error;
 pub use source::HubspotSource;
