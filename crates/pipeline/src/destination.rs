@@ -1,6 +1,7 @@
 //! Destinations that need no server.
 
 mod ndjson;
+mod serial;
 mod sqlite;
 
 pub use ndjson::{LineFormat, NdjsonConfig, NdjsonDestination};

@@ -1,0 +1,247 @@
+//! Makes the tables of a file fit the tables of a run: new columns, wider columns, and what is remembered of
+//! them.
+
+use opencdc::{DataType, Error, ErrorKind, Result, Stream};
+use rusqlite::{Connection, params};
+
+use super::columns::{Remembered, sql_type};
+use super::table::{Table, quote};
+
+/// A failure of SQLite, or a reason of ours.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sqlite(rusqlite::Error),
+    Told(Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// A column as it is in the file.
+struct Present {
+    name: String,
+    sql_type: String,
+    not_null: bool,
+    /// Its place in the primary key, from 1; 0 for none.
+    key: usize,
+}
+
+/// What is remembered of the fields of `stream`.
+pub(super) fn remembered(connection: &Connection, stream: &Stream) -> Result<Vec<Remembered>, Failure> {
+    let sql = "SELECT field, \"column\", type FROM _spoke_columns WHERE stream = ?1";
+    let mut select = connection.prepare_cached(sql)?;
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
+    let rows = select.query_map([stream.name.as_str()], row)?;
+    rows.map(|row| {
+        let (identity, column, word) = row?;
+        Ok(Remembered {
+            identity,
+            column,
+            data_type: data_type(&word)?,
+        })
+    })
+    .collect()
+}
+
+pub(super) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql =
+        "SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE";
+    connection.query_row(sql, [table], |row| row.get(0))
+}
+
+/// Makes the table and remembers its columns.
+pub(super) fn create(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+    connection.execute_batch(&table.create())?;
+    remember(connection, table)
+}
+
+/// Makes the present table fit `table`; `known` tells whether anything is remembered of it.
+pub(super) fn adapt(connection: &Connection, table: &Table, known: bool) -> Result<(), Failure> {
+    let present = present(connection, table.name())?;
+    if !known {
+        return Err(Failure::Told(foreign(table.name())));
+    }
+    check_key(table, &present)?;
+    let has = |name: &str| {
+        present
+            .iter()
+            .any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let ours = table.ours.iter().copied();
+    let fields = table
+        .columns()
+        .map(|column| (column.name.as_str(), sql_type(column.data_type)));
+    for (name, sql_type) in fields.chain(ours).filter(|(name, _)| !has(name)) {
+        let table = quote(table.name());
+        connection.execute_batch(&format!(
+            "ALTER TABLE {table} ADD COLUMN {} {sql_type}",
+            quote(name)
+        ))?;
+    }
+    widen(connection, table)?;
+    Ok(remember(connection, table)?)
+}
+
+fn remember(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO _spoke_columns VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT DO UPDATE SET type = excluded.type WHERE type <> excluded.type";
+    let mut insert = connection.prepare_cached(sql)?;
+    for column in &table.fields {
+        insert.execute(params![
+            table.name(),
+            column.identity,
+            column.name,
+            word(column.data_type)
+        ])?;
+    }
+    Ok(())
+}
+
+/// A `STRICT` column cannot change its type, so a table with a column to widen is made anew. Views stay as
+/// they are; the indices and triggers of others are made again.
+fn widen(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+    let present = present(connection, table.name())?;
+    let wanted = |column: &Present| {
+        let field = table
+            .columns()
+            .find(|field| field.name.eq_ignore_ascii_case(&column.name));
+        field.map_or(column.sql_type.clone(), |field| {
+            sql_type(field.data_type).to_owned()
+        })
+    };
+    if present.iter().all(|column| wanted(column) == column.sql_type) {
+        return Ok(());
+    }
+    let (name, new) = (quote(table.name()), quote("_spoke_new"));
+    let definitions: Vec<_> = present
+        .iter()
+        .map(|column| definition(column, &wanted(column)))
+        .collect();
+    let values: Vec<_> = present
+        .iter()
+        .map(|column| widened(column, &wanted(column)))
+        .collect();
+    let attached = attached(connection, table.name())?;
+    // The names in views are left alone, see https://sqlite.org/lang_altertable.html#otheralter
+    connection.pragma_update(None, "legacy_alter_table", true)?;
+    let rebuilt = connection.execute_batch(&format!(
+        "CREATE TABLE {new} ({}, PRIMARY KEY ({})) STRICT;
+         INSERT INTO {new} SELECT {} FROM {name};
+         DROP TABLE {name};
+         ALTER TABLE {new} RENAME TO {name};
+         {attached}",
+        definitions.join(", "),
+        key_of(&present),
+        values.join(", ")
+    ));
+    connection.pragma_update(None, "legacy_alter_table", false)?;
+    rebuilt
+}
+
+fn definition(column: &Present, sql_type: &str) -> String {
+    let not_null = if column.not_null { " NOT NULL" } else { "" };
+    format!("{} {sql_type}{not_null}", quote(&column.name))
+}
+
+/// The old value in the new type. A whole number that was stored as a double is written without `.0`.
+fn widened(column: &Present, sql_type: &str) -> String {
+    let name = quote(&column.name);
+    if sql_type == column.sql_type {
+        return name;
+    }
+    let cast = format!("CAST({name} AS {sql_type})");
+    if (column.sql_type.as_str(), sql_type) != ("REAL", "TEXT") {
+        return cast;
+    }
+    // Beyond 2^53 a double is no longer sure of its units.
+    format!(
+        "CASE WHEN abs({name}) <= 9007199254740992.0 AND {name} = CAST({name} AS INTEGER) \
+         THEN CAST(CAST({name} AS INTEGER) AS TEXT) ELSE {cast} END"
+    )
+}
+
+fn key_of(present: &[Present]) -> String {
+    let mut key: Vec<_> = present.iter().filter(|column| column.key > 0).collect();
+    key.sort_by_key(|column| column.key);
+    key.iter()
+        .map(|column| quote(&column.name))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The statements that made the indices and triggers of a table.
+fn attached(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let sql = "SELECT sql || ';' FROM sqlite_schema
+               WHERE tbl_name = ?1 AND type IN ('index', 'trigger') AND sql IS NOT NULL";
+    let mut select = connection.prepare(sql)?;
+    let rows = select.query_map([table], |row| row.get::<_, String>(0))?;
+    rows.collect()
+}
+
+fn present(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Present>> {
+    let mut select = connection.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)")?;
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(Present {
+            name: row.get(0)?,
+            sql_type: row.get(1)?,
+            not_null: row.get(2)?,
+            key: row.get(3)?,
+        })
+    };
+    select.query_map([table], row)?.collect()
+}
+
+fn check_key(table: &Table, present: &[Present]) -> Result<(), Failure> {
+    let mut before: Vec<_> = present.iter().filter(|column| column.key > 0).collect();
+    before.sort_by_key(|column| column.key);
+    let before: Vec<_> = before.iter().map(|column| column.name.as_str()).collect();
+    let now: Vec<_> = table
+        .key
+        .iter()
+        .map(|index| table.fields[*index].name.as_str())
+        .collect();
+    if before == now {
+        return Ok(());
+    }
+    let message = format!(
+        "table `{}` has the key `{}`, and the stream now has `{}`",
+        table.name(),
+        before.join("`, `"),
+        now.join("`, `")
+    );
+    Err(Failure::Told(
+        Error::new(ErrorKind::Incompatible, message)
+            .with_hint("rename or drop the table and reset the pipeline's state, or choose another `path`"),
+    ))
+}
+
+fn foreign(table: &str) -> Error {
+    let message = format!("there is a table or view `{table}` that Spoke did not make");
+    Error::new(ErrorKind::Incompatible, message).with_hint("rename it, or choose another `path`")
+}
+
+const WORDS: [(DataType, &str); 7] = [
+    (DataType::String, "string"),
+    (DataType::Integer, "integer"),
+    (DataType::Number, "number"),
+    (DataType::Boolean, "boolean"),
+    (DataType::Date, "date"),
+    (DataType::Timestamp, "timestamp"),
+    (DataType::Json, "json"),
+];
+
+fn word(data_type: DataType) -> &'static str {
+    let found = WORDS.iter().find(|(of, _)| *of == data_type);
+    found.map(|(_, word)| *word).expect("every type has a word")
+}
+
+fn data_type(word: &str) -> Result<DataType, Failure> {
+    let found = WORDS.iter().find(|(_, of)| *of == word);
+    found.map(|(data_type, _)| *data_type).ok_or_else(|| {
+        let message = format!("`_spoke_columns` holds the type `{word}`, which this version does not know");
+        Failure::Told(Error::new(ErrorKind::Incompatible, message).with_hint("use a newer version of Spoke"))
+    })
+}

@@ -1,0 +1,276 @@
+//! A stream's table: its columns and the statements that change it. Only texts are made here.
+
+use std::fmt::Write as _;
+
+use opencdc::Stream;
+
+use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
+use super::config::Deletes;
+use super::payload::Paths;
+
+/// A table as this run uses it.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) stream: Stream,
+    /// One for every field of the catalog, in its order.
+    pub(super) fields: Vec<Column>,
+    /// For each field its parameter in [`Statements::upsert`], counted from 0; `None` for one in [`EXTRA`].
+    pub(super) parameters: Vec<Option<u16>>,
+    /// Indices of the key's fields in `fields`, in the key's order.
+    pub(super) key: Vec<usize>,
+    /// Index of the field that says whether a record is archived.
+    pub(super) archived: Option<usize>,
+    /// Our own columns with their types, in their order.
+    pub(super) ours: Vec<(&'static str, &'static str)>,
+    pub(super) statements: Statements,
+    /// Where the values of all fields but the key stand in the payload.
+    pub(super) payload: Paths,
+    /// Where the values of the key stand in a record's key.
+    pub(super) key_paths: Paths,
+}
+
+/// The statements of a table.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    /// Parameters: the fields with columns, `_synced_at`, `_raw`, and `_extra` when there is one.
+    pub(super) upsert: String,
+    /// Parameters: the key, `_synced_at`, `_archived_at`, `_merged_into`; a hard delete: the key.
+    pub(super) delete: String,
+    /// As `delete`, for a record that was erased.
+    pub(super) purge: String,
+}
+
+impl Table {
+    pub(super) fn new(stream: &Stream, remembered: &[Remembered], deletes: Deletes) -> Self {
+        let fields = columns::assign(stream, remembered);
+        let named = |name: &String| stream.fields.iter().position(|field| field.name == *name);
+        let key: Vec<_> = stream.key.iter().filter_map(named).collect();
+        let mut table = Self {
+            parameters: parameters(&fields),
+            archived: stream.archived.as_ref().and_then(named),
+            ours: Vec::new(),
+            statements: Statements::default(),
+            payload: payload_paths(&fields, &key),
+            key_paths: key_paths(stream, &key),
+            stream: stream.clone(),
+            fields,
+            key,
+        };
+        table.ours = table.our_columns();
+        table.statements = Statements {
+            upsert: table.upsert(),
+            delete: table.delete(deletes),
+            purge: table.purge(deletes),
+        };
+        table
+    }
+
+    /// The table's name.
+    pub(super) fn name(&self) -> &str {
+        self.stream.name.as_str()
+    }
+
+    /// The fields with a column of their own.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.fields.iter().filter(|column| !column.is_extra())
+    }
+
+    pub(super) fn has_extra(&self) -> bool {
+        self.fields.iter().any(Column::is_extra)
+    }
+
+    /// The parameter of [`SYNCED_AT`] in the upsert; [`RAW`] and [`EXTRA`] follow.
+    pub(super) fn synced_at_parameter(&self) -> usize {
+        self.columns().count()
+    }
+
+    /// The column of the field `name`, or our own column of that name.
+    fn column_called<'a>(&'a self, name: &'a str) -> &'a str {
+        let index = self.stream.fields.iter().position(|field| field.name == name);
+        index.map_or(name, |index| &self.fields[index].name)
+    }
+
+    fn has_field(&self, name: &str) -> bool {
+        self.stream.field(name).is_some()
+    }
+
+    fn our_columns(&self) -> Vec<(&'static str, &'static str)> {
+        let mut ours = Vec::new();
+        if self.archived.is_some() {
+            let marks = [ARCHIVED_AT, MERGED_INTO].into_iter();
+            ours.extend(
+                marks
+                    .filter(|name| !self.has_field(name))
+                    .map(|name| (name, "TEXT")),
+            );
+        }
+        ours.extend([(SYNCED_AT, "TEXT"), (RAW, "TEXT")]);
+        if self.has_extra() {
+            ours.push((EXTRA, "TEXT"));
+        }
+        ours
+    }
+
+    fn key_columns(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|index| self.fields[*index].name.as_str())
+    }
+
+    /// A rowid table: rows are wide, and a `WITHOUT ROWID` table keeps only a quarter of a page of each row
+    /// in place.
+    pub(super) fn create(&self) -> String {
+        let fields = self
+            .columns()
+            .map(|column| format!("{} {}", quote(&column.name), sql_type(column.data_type)));
+        let ours = self
+            .ours
+            .iter()
+            .map(|(name, sql_type)| format!("{name} {sql_type}"));
+        let definitions: Vec<_> = fields.chain(ours).collect();
+        format!(
+            "CREATE TABLE {} (\n  {},\n  PRIMARY KEY ({})\n) STRICT",
+            quote(self.name()),
+            definitions.join(",\n  "),
+            list(self.key_columns())
+        )
+    }
+
+    /// The greater version stays; one without a version is taken for new, so that it is not lost.
+    fn upsert(&self) -> String {
+        let fields: Vec<_> = self.columns().map(|column| column.name.as_str()).collect();
+        let mut written = fields.clone();
+        written.extend([SYNCED_AT, RAW]);
+        if self.has_extra() {
+            written.push(EXTRA);
+        }
+        let parameters: Vec<_> = (1..=written.len()).map(|n| format!("?{n}")).collect();
+        let mut sets: Vec<_> = written
+            .iter()
+            .map(|name| format!("{0} = excluded.{0}", quote(name)))
+            .collect();
+        sets.extend(self.cleared_marks());
+        let mut sql = format!(
+            "INSERT INTO {} AS present ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+            quote(self.name()),
+            list(written.iter().copied()),
+            parameters.join(", "),
+            list(self.key_columns()),
+            sets.join(", ")
+        );
+        if let Some(version) = &self.stream.version {
+            let column = quote(self.column_called(version));
+            let _ = write!(
+                sql,
+                " WHERE present.{column} IS NULL OR excluded.{column} IS NULL \
+                 OR excluded.{column} >= present.{column}"
+            );
+        }
+        sql
+    }
+
+    /// Marks of ours that a living record no longer bears.
+    fn cleared_marks(&self) -> Vec<String> {
+        let Some(archived) = self.archived else {
+            return Vec::new();
+        };
+        let archived = quote(&self.fields[archived].name);
+        let marks = self
+            .ours
+            .iter()
+            .filter(|(name, _)| [ARCHIVED_AT, MERGED_INTO].contains(name));
+        marks
+            .map(|(name, _)| format!("{name} = CASE WHEN excluded.{archived} THEN present.{name} END"))
+            .collect()
+    }
+
+    fn delete(&self, deletes: Deletes) -> String {
+        match self.archived {
+            Some(archived) if deletes == Deletes::Soft => self.mark(archived, &[]),
+            _ => format!("DELETE FROM {} WHERE {}", quote(self.name()), self.where_key()),
+        }
+    }
+
+    /// Leaves the key and what merging needs, and nothing that says anything about a person.
+    fn purge(&self, deletes: Deletes) -> String {
+        let Some(archived) = self.archived.filter(|_| deletes == Deletes::Soft) else {
+            return self.delete(deletes);
+        };
+        let keeps = |name: &str| {
+            let stays = [ARCHIVED_AT, MERGED_INTO].map(|mark| self.column_called(mark));
+            let version = self
+                .stream
+                .version
+                .as_ref()
+                .map(|version| self.column_called(version));
+            self.key_columns().any(|key| key == name)
+                || self.fields[archived].name == name
+                || version == Some(name)
+                || stays.contains(&name)
+        };
+        let mut erased: Vec<_> = self.columns().map(|column| column.name.as_str()).collect();
+        erased.retain(|name| !keeps(name));
+        erased.push(RAW);
+        erased.extend(self.has_extra().then_some(EXTRA));
+        self.mark(archived, &erased)
+    }
+
+    fn mark(&self, archived: usize, erased: &[&str]) -> String {
+        let first = self.key.len() + 1;
+        let mut sets = vec![
+            format!("{} = 1", quote(&self.fields[archived].name)),
+            format!("{SYNCED_AT} = ?{first}"),
+        ];
+        for (mark, parameter) in [(ARCHIVED_AT, first + 1), (MERGED_INTO, first + 2)] {
+            let column = quote(self.column_called(mark));
+            sets.push(format!("{column} = coalesce(?{parameter}, {column})"));
+        }
+        sets.extend(erased.iter().map(|name| format!("{} = NULL", quote(name))));
+        format!(
+            "UPDATE {} SET {} WHERE {}",
+            quote(self.name()),
+            sets.join(", "),
+            self.where_key()
+        )
+    }
+
+    fn where_key(&self) -> String {
+        let equal = |(n, name)| format!("{} = ?{}", quote(name), n + 1);
+        self.key_columns()
+            .enumerate()
+            .map(equal)
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    }
+}
+
+fn parameters(fields: &[Column]) -> Vec<Option<u16>> {
+    let mut next = 0;
+    let parameter = |column: &Column| {
+        (!column.is_extra()).then(|| {
+            next += 1;
+            next - 1
+        })
+    };
+    fields.iter().map(parameter).collect()
+}
+
+fn payload_paths(fields: &[Column], key: &[usize]) -> Paths {
+    let beside_key = fields
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !key.contains(index));
+    Paths::new(beside_key.map(|(index, column)| (index, column.path.as_slice())))
+}
+
+fn key_paths(stream: &Stream, key: &[usize]) -> Paths {
+    let names = stream.key.iter().map(std::slice::from_ref);
+    Paths::new(key.iter().copied().zip(names))
+}
+
+/// A name as SQL writes it, whatever is in it.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(quote).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,41 @@
+//! Counts the values that did not fit their columns, and warns of the first of each field.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use opencdc::StreamName;
+
+use super::table::Table;
+
+/// Counts by stream and field; as many entries as there are such fields.
+#[derive(Debug, Default)]
+pub(super) struct Unfit(Mutex<BTreeMap<(StreamName, String), u64>>);
+
+impl Unfit {
+    /// Notes one value for each of these fields.
+    pub(super) fn note(&self, table: &Table, fields: &[usize]) {
+        if fields.is_empty() {
+            return;
+        }
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for field in fields {
+            let column = &table.fields[*field];
+            let key = (table.stream.name.clone(), column.identity.clone());
+            let count = counts.entry(key).or_default();
+            *count += 1;
+            if *count == 1 {
+                // The value itself may be personal, so it stays out of the log.
+                tracing::warn!(
+                    stream = table.name(),
+                    field = column.identity,
+                    r#type = ?column.data_type,
+                    "a value does not fit its column; its text is kept in `_raw`"
+                );
+            }
+        }
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<(StreamName, String), u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
