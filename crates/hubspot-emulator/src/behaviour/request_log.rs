@@ -1,0 +1,50 @@
+//! What was asked of the emulated HubSpot: `/_emulator/requests`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    total: u64,
+    bytes: u64,
+    rate_limited: u64,
+    by_route: BTreeMap<String, BTreeMap<u16, u64>>,
+    last_second: VecDeque<Duration>,
+    max_per_second: usize,
+}
+
+impl RequestLog {
+    /// Notes a request when it arrives.
+    pub(crate) fn arrived(&mut self, now: Duration) {
+        self.total += 1;
+        let second = Duration::from_secs(1);
+        while self
+            .last_second
+            .front()
+            .is_some_and(|first| *first + second <= now)
+        {
+            self.last_second.pop_front();
+        }
+        self.last_second.push_back(now);
+        self.max_per_second = self.max_per_second.max(self.last_second.len());
+    }
+
+    /// Notes how a request was answered.
+    pub(crate) fn answered(&mut self, route: String, status: u16, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.rate_limited += u64::from(status == 429);
+        *self.by_route.entry(route).or_default().entry(status).or_default() += 1;
+    }
+
+    pub(crate) fn report(&self) -> Value {
+        json!({
+            "total": self.total,
+            "byRoute": self.by_route,
+            "maxPerSecond": self.max_per_second,
+            "rateLimited": self.rate_limited,
+            "bytes": self.bytes,
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! Fills an account with seeded records and links.
+
+use std::time::Duration;
+
+use super::generate::{Generator, ids};
+use super::links::{self, People};
+use super::recipe::Recipe;
+use super::{catalogue, people};
+use crate::options::Counts;
+use crate::state::associations::{Link, TypeIndex};
+use crate::state::object_type;
+use crate::state::portal::Portal;
+use crate::state::property::{Choice, PropertySet};
+use crate::state::store::Store;
+use crate::state::values::PropertyIndex;
+
+/// How seeded values are made, for each type.
+pub(crate) type Recipes = Vec<Vec<(PropertyIndex, Recipe)>>;
+
+/// An account with every definition and no record.
+pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal, Recipes) {
+    let (mut stores, mut recipes) = (Vec::new(), Recipes::new());
+    for object_type in object_type::standard() {
+        let (properties, made) = catalogue::read(&object_type)
+            .into_iter()
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        let made = (0..)
+            .zip(made)
+            .filter_map(|(index, recipe)| Some((index, recipe?)));
+        recipes.push(made.collect());
+        stores.push(Store::new(object_type, PropertySet::new(properties)));
+    }
+    let mut portal = Portal::new(id, seed, search_lag, stores, people::owners(seed));
+    offer_stages(&mut portal);
+    (portal, recipes)
+}
+
+/// The names of the pipeline and stage properties of a type.
+fn stage_properties(object_type: &str) -> Option<(&'static str, &'static str)> {
+    match object_type {
+        "deals" => Some(("pipeline", "dealstage")),
+        "tickets" => Some(("hs_pipeline", "hs_pipeline_stage")),
+        _ => None,
+    }
+}
+
+/// Makes the pipelines and stages the options of their properties.
+fn offer_stages(portal: &mut Portal) {
+    for (of, pipeline) in portal.pipelines.clone() {
+        let store = &mut portal.stores[of];
+        let Some((pipelines, stages)) = stage_properties(&store.object_type.plural) else {
+            continue;
+        };
+        let choice = |value: &str, label: &str| Choice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            hidden: false,
+        };
+        if let Some(property) = store.properties.named_mut(pipelines) {
+            property.choices.push(choice(&pipeline.id, &pipeline.label));
+        }
+        if let Some(property) = store.properties.named_mut(stages) {
+            property.choices.extend(
+                pipeline
+                    .stages
+                    .iter()
+                    .map(|stage| choice(&stage.id, &stage.label)),
+            );
+        }
+    }
+}
+
+/// The maker of records of one type.
+pub(crate) fn generator<'a>(portal: &'a Portal, recipes: &'a Recipes, of: TypeIndex) -> Generator<'a> {
+    let store = portal.store(of);
+    let properties = &store.properties;
+    let pipeline_property = stage_properties(&store.object_type.plural)
+        .and_then(|(pipeline, stage)| Some((properties.index(pipeline)?, properties.index(stage)?)));
+    Generator {
+        seed: portal.seed,
+        salt: of as u64 + 1,
+        properties,
+        recipes: &recipes[of],
+        pipelines: portal
+            .pipelines
+            .iter()
+            .filter(|(index, _)| *index == of)
+            .map(|(_, pipeline)| pipeline)
+            .collect(),
+        pipeline_property,
+    }
+}
+
+/// Adds records and links them among themselves and with those already there.
+pub(crate) fn seed(portal: &mut Portal, recipes: &Recipes, counts: &Counts) {
+    let add = |portal: &mut Portal, name: &str, count: u64| add_records(portal, recipes, name, count);
+    let _companies = add(portal, "companies", counts.companies);
+    let contacts = add(portal, "contacts", counts.contacts);
+    let deals = add(portal, "deals", counts.deals);
+    let tickets = add(portal, "tickets", counts.tickets);
+    add(portal, "products", counts.products);
+    let line_items = add(
+        portal,
+        "line_items",
+        counts.line_items.unwrap_or(counts.deals * 2),
+    );
+    let (all_contacts, all_companies) = (live_ids(portal, "contacts"), live_ids(portal, "companies"));
+    let people = People {
+        seed: portal.seed,
+        contacts: &all_contacts,
+        companies: &all_companies,
+    };
+    let linked = [
+        (
+            "contacts",
+            "companies",
+            links::contacts_to_companies(&people, &contacts),
+        ),
+        ("deals", "contacts", links::deals_to_contacts(&people, &deals)),
+        ("deals", "companies", links::deals_to_companies(&people, &deals)),
+        (
+            "tickets",
+            "contacts",
+            links::tickets_to_contacts(&people, &tickets),
+        ),
+        (
+            "tickets",
+            "companies",
+            links::tickets_to_companies(&people, &tickets),
+        ),
+        (
+            "deals",
+            "line_items",
+            links::deals_to_line_items(&deals, &line_items),
+        ),
+    ];
+    linked
+        .iter()
+        .for_each(|(from, to, links)| add_links(portal, from, to, links));
+}
+
+fn add_links(portal: &mut Portal, from: &str, to: &str, links: &[Link]) {
+    if let (Ok(from), Ok(to)) = (portal.type_index(from), portal.type_index(to)) {
+        portal.associations.extend(from, to, links);
+    }
+}
+
+/// Adds records of one type and returns the ids of those that are live.
+fn add_records(portal: &mut Portal, recipes: &Recipes, name: &str, count: u64) -> Vec<u64> {
+    let Ok(of) = portal.type_index(name) else {
+        return Vec::new();
+    };
+    let new_ids: Vec<u64> = ids(portal.store(of).next_id(), count).collect();
+    let companies = if name == "contacts" {
+        live_ids(portal, "companies")
+    } else {
+        Vec::new()
+    };
+    let itself = name == "companies";
+    let seed = portal.seed;
+    let company = |id| {
+        if itself {
+            Some(id)
+        } else {
+            links::company_of(seed, id, &companies)
+        }
+    };
+    let records = generator(portal, recipes, of).records(&new_ids, company);
+    let live = records
+        .iter()
+        .filter(|record| record.is_live())
+        .map(|record| record.id)
+        .collect();
+    portal.stores[of].extend(records);
+    live
+}
+
+fn live_ids(portal: &Portal, name: &str) -> Vec<u64> {
+    let Ok(of) = portal.type_index(name) else {
+        return Vec::new();
+    };
+    portal.store(of).live_from(0).map(|record| record.id).collect()
+}

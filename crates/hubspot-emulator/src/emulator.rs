@@ -1,0 +1,99 @@
+//! The emulator itself: one account with its clock, limits, faults and log, behind locks that are never held
+//! across an await.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::behaviour::clock::Clock;
+use crate::behaviour::faults::FaultPlan;
+use crate::behaviour::limits::Limiter;
+use crate::behaviour::request_log::RequestLog;
+use crate::data::seeding::{self, Recipes};
+use crate::options::{Counts, Options};
+use crate::state::portal::Portal;
+use crate::{control, gateway, server};
+
+/// A local HubSpot. Clones share one account.
+#[derive(Debug, Clone)]
+pub struct Emulator(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+    pub(crate) recipes: Recipes,
+    portal: RwLock<Portal>,
+    limiter: Mutex<Limiter>,
+    faults: Mutex<FaultPlan>,
+    log: Mutex<RequestLog>,
+}
+
+impl Emulator {
+    /// Makes an account and seeds it.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let (mut portal, recipes) =
+            seeding::empty_portal(options.portal_id, options.seed, options.search_lag);
+        seeding::seed(&mut portal, &recipes, &options.counts);
+        Self(Arc::new(Inner {
+            clock: Clock::start(),
+            recipes,
+            portal: RwLock::new(portal),
+            limiter: Mutex::new(Limiter::new(options.tier)),
+            faults: Mutex::default(),
+            log: Mutex::default(),
+            options,
+        }))
+    }
+
+    /// Adds seeded records and links, as `POST /_emulator/seed` does.
+    pub fn seed(&self, counts: &Counts) {
+        seeding::seed(&mut self.0.portal_mut(), &self.0.recipes, counts);
+    }
+
+    /// HubSpot's routes and the control routes under `/_emulator`. Needs no socket: tests can call it in process.
+    pub fn router(&self) -> axum::Router {
+        control::router()
+            .fallback(gateway::handle)
+            .with_state(self.clone())
+    }
+}
+
+impl Inner {
+    pub(crate) fn portal(&self) -> RwLockReadGuard<'_, Portal> {
+        self.portal.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn portal_mut(&self) -> RwLockWriteGuard<'_, Portal> {
+        self.portal.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn limiter(&self) -> MutexGuard<'_, Limiter> {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, FaultPlan> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, RequestLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets search see the writes whose lag is over.
+    pub(crate) fn catch_up_search(&self) {
+        let now = self.clock.now().steady;
+        if self.portal().has_due(now) {
+            self.portal_mut().catch_up(now);
+        }
+    }
+}
+
+/// Serves an emulator until `shutdown` completes; answers under way are finished.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    emulator: Emulator,
+    shutdown: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    server::serve(listener, emulator.router(), shutdown).await
+}

@@ -1,0 +1,386 @@
+//! The one way every call to the emulated HubSpot takes: log, faults, authentication, limits, route.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, header};
+use serde_json::{Value, json};
+
+use crate::behaviour::faults::{self, Action};
+use crate::behaviour::limits::{Policy, Standing};
+use crate::call::Call;
+use crate::data::draw::mix;
+use crate::emulator::{Emulator, Inner};
+use crate::failure::Failure;
+use crate::options::Token;
+use crate::reply::Reply;
+use crate::routes::{self, Access, Found, Route};
+
+/// Marks an answer that must never arrive: the server closes the connection instead. In process, the body fails
+/// with this error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("the emulator closed the connection without an answer, as a fault asked it to")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Longer URLs answer 414 (hubspot-api notes §1.3).
+const LONGEST_URL: usize = 16_200;
+
+/// Bodies above this are refused; HubSpot's own limit is not known.
+const LARGEST_BODY: usize = 32 << 20;
+
+/// An answer on its way through the gateway.
+struct Answered {
+    reply: Reply,
+    standing: Option<Standing>,
+    label: String,
+}
+
+pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Body>) -> Response {
+    let inner = &*emulator.0;
+    inner.log().arrived(inner.clock.now().steady);
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let fault = inner.faults().strike(head.method.as_str(), head.uri.path());
+    wait(inner.options.latency, fault.as_ref()).await;
+    let correlation_id = correlation_id();
+    let Answered {
+        reply,
+        standing,
+        label,
+    } = match &fault {
+        Some(action) if action.drop => return dropped(inner, &head.method, head.uri.path()),
+        Some(action) if action.status.is_some() => {
+            forced(inner, &head.method, head.uri.path(), action, &correlation_id)
+        }
+        _ => answer(inner, &head, body, &correlation_id),
+    };
+    let action = fault.unwrap_or_default();
+    let reply = distort(reply, &action, head.uri.query().unwrap_or(""));
+    let status = if action.fail_after_write { 0 } else { reply.status };
+    inner.log().answered(label, status, reply.body.len());
+    if action.fail_after_write {
+        return lost();
+    }
+    respond(reply, standing, &action, &correlation_id)
+}
+
+async fn wait(latency: Duration, fault: Option<&Action>) {
+    let slow = fault
+        .and_then(|action| action.slow.as_deref())
+        .and_then(faults::duration)
+        .unwrap_or_default();
+    if !(latency + slow).is_zero() {
+        tokio::time::sleep(latency + slow).await;
+    }
+}
+
+/// Logged with status 0: there was no answer.
+fn dropped(inner: &Inner, method: &http::Method, path: &str) -> Response {
+    inner.log().answered(label_of(method, path), 0, 0);
+    lost()
+}
+
+fn lost() -> Response {
+    let nothing = futures_util::stream::once(async { Err::<Bytes, Dropped>(Dropped) });
+    let mut response = Response::new(Body::from_stream(nothing));
+    response.extensions_mut().insert(Dropped);
+    response
+}
+
+fn label_of(method: &http::Method, path: &str) -> String {
+    match routes::find(method, path) {
+        Found::Route { label, .. } | Found::WrongMethod { label } => label,
+        Found::Nothing => format!("{method} (not emulated)"),
+    }
+}
+
+/// The answer that a `status` fault asks for.
+fn forced(
+    inner: &Inner,
+    method: &http::Method,
+    path: &str,
+    action: &Action,
+    correlation_id: &str,
+) -> Answered {
+    let status = action.status.unwrap_or(500);
+    let policy = action.policy.as_deref().and_then(Policy::parse);
+    let reply = match (&action.body, policy) {
+        (Some(Value::String(text)), _) => Reply::html(status, text),
+        (Some(body), _) => Reply::value(status, body),
+        (None, Some(policy)) => refuse(
+            &Failure {
+                status,
+                ..policy.failure(inner.options.portal_id)
+            },
+            correlation_id,
+        ),
+        (None, None) if status == 429 => refuse(
+            &Policy::TenSecondlyRolling.failure(inner.options.portal_id),
+            correlation_id,
+        ),
+        (None, None) => refuse(
+            &Failure::new(status, "The server could not answer (a fault of the emulator)"),
+            correlation_id,
+        ),
+    };
+    Answered {
+        reply,
+        standing: None,
+        label: label_of(method, path),
+    }
+}
+
+fn refuse(failure: &Failure, correlation_id: &str) -> Reply {
+    Reply::value(failure.status, &failure.body(correlation_id))
+}
+
+fn answer(inner: &Inner, head: &http::request::Parts, body: Bytes, correlation_id: &str) -> Answered {
+    let path = head.uri.path();
+    let (route, label, params) = match routes::find(&head.method, path) {
+        Found::Route { route, label, params } => (route, label, params),
+        Found::WrongMethod { label } => {
+            let failure = Failure::new(405, format!("Method {} is not allowed here", head.method));
+            return Answered {
+                reply: refuse(&failure, correlation_id),
+                standing: None,
+                label,
+            };
+        }
+        Found::Nothing => return not_emulated(&head.method, path),
+    };
+    let call = Call {
+        path: path.to_owned(),
+        query: form_urlencoded::parse(head.uri.query().unwrap_or("").as_bytes())
+            .into_owned()
+            .collect(),
+        host: host(head),
+        body,
+        params,
+    };
+    let (standing, result) = admit(inner, head, route, &call);
+    let result = result.and_then(|()| (route.handler)(inner, &call));
+    let reply = result.unwrap_or_else(|failure| refuse(&failure, correlation_id));
+    Answered {
+        reply,
+        standing,
+        label,
+    }
+}
+
+fn not_emulated(method: &http::Method, path: &str) -> Answered {
+    let message =
+        format!("{method} {path} is not emulated. The emulator answers 501 instead of making something up.");
+    let body = json!({"status": "error", "category": "NOT_EMULATED", "message": message, "route": format!("{method} {path}")});
+    Answered {
+        reply: Reply::value(501, &body),
+        standing: None,
+        label: format!("{method} (not emulated)"),
+    }
+}
+
+fn host(head: &http::request::Parts) -> String {
+    let header = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    header
+        .or_else(|| head.uri.authority().map(http::uri::Authority::as_str))
+        .unwrap_or("localhost")
+        .to_owned()
+}
+
+/// Everything that can refuse a request before its route sees it.
+fn admit(
+    inner: &Inner,
+    head: &http::request::Parts,
+    route: &Route,
+    call: &Call,
+) -> (Option<Standing>, Result<(), Failure>) {
+    if head.uri.to_string().len() > LONGEST_URL {
+        return (None, Err(Failure::new(414, "URI Too Long")));
+    }
+    let token = match authenticate(inner, &head.headers) {
+        Ok(token) => token,
+        Err(failure) => return (None, Err(failure)),
+    };
+    let standing = match inner.limiter().admit(&token.value, route.toll, inner.clock.now()) {
+        Ok(standing) => standing,
+        Err((policy, standing)) => return (Some(standing), Err(policy.failure(inner.options.portal_id))),
+    };
+    (
+        standing,
+        check_content_type(head, call).and_then(|()| authorise(inner, token, route.access, call)),
+    )
+}
+
+fn authenticate<'i>(inner: &'i Inner, headers: &HeaderMap) -> Result<&'i Token, Failure> {
+    let header = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
+    let token = inner
+        .options
+        .tokens
+        .iter()
+        .find(|token| token.value == value.trim());
+    token
+        .filter(|_| scheme.eq_ignore_ascii_case("bearer"))
+        .ok_or_else(unauthenticated)
+}
+
+/// As recorded (hubspot-api notes §3.1).
+fn unauthenticated() -> Failure {
+    let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find \
+                   more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview";
+    Failure::new(401, message).category("INVALID_AUTHENTICATION")
+}
+
+/// Bodies must be JSON (hubspot-api notes §3.1).
+fn check_content_type(head: &http::request::Parts, call: &Call) -> Result<(), Failure> {
+    let given = head
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    if call.body.is_empty() || given.to_ascii_lowercase().starts_with("application/json") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        415,
+        "Unsupported Media Type: the body must be application/json",
+    ))
+}
+
+fn authorise(inner: &Inner, token: &Token, access: Access, call: &Call) -> Result<(), Failure> {
+    let portal = inner.portal();
+    let object_type = match access {
+        Access::ReadOwners | Access::Anyone => None,
+        _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
+    };
+    let wanted = access.scopes(object_type);
+    if token.scopes.allow(&wanted) {
+        Ok(())
+    } else {
+        Err(missing_scopes(&wanted))
+    }
+}
+
+fn missing_scopes(wanted: &[String]) -> Failure {
+    let message = "This app hasn't been granted all required scopes to make this call. Read more about required scopes \
+                   here: https://developers.hubspot.com/scopes.";
+    Failure::new(403, message)
+        .category("MISSING_SCOPES")
+        .error(json!({
+            "message": "One or more of the following scopes are required.",
+            "context": {"requiredGranularScopes": wanted},
+        }))
+        .extra(
+            "links",
+            json!({"scopes": "https://developers.hubspot.com/scopes"}),
+        )
+}
+
+/// Bends a good answer the way a fault asks for.
+fn distort(reply: Reply, action: &Action, query: &str) -> Reply {
+    if action.html {
+        return Reply::html(
+            200,
+            "<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>",
+        );
+    }
+    if action.repeat_page {
+        return repeat_page(reply, query);
+    }
+    reply
+}
+
+fn repeat_page(reply: Reply, query: &str) -> Reply {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else {
+        return reply;
+    };
+    let after = form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == "after")
+        .map(|(_, value)| value.into_owned());
+    body["paging"] = json!({"next": {"after": after.unwrap_or_else(|| "0".into())}});
+    Reply::value(reply.status, &body)
+}
+
+fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlation_id: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() =
+        http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if !reply.body.is_empty() {
+        let kind = if reply.html {
+            "text/html; charset=utf-8"
+        } else {
+            "application/json;charset=utf-8"
+        };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    set(headers, "x-hubspot-correlation-id", correlation_id);
+    standing.iter().for_each(|standing| add_limits(headers, standing));
+    action
+        .headers
+        .iter()
+        .for_each(|(name, value)| set(headers, name, value));
+    if action.truncate {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
+        *response.body_mut() = half(reply.body);
+    } else {
+        *response.body_mut() = Body::from(reply.body);
+    }
+    response
+}
+
+fn half(body: Vec<u8>) -> Body {
+    let body = Bytes::from(body);
+    let half = body.slice(..body.len() / 2);
+    Body::from_stream(futures_util::stream::iter([Ok(half), Err(Dropped)]))
+}
+
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), HeaderValue::from_str(value)) {
+        headers.insert(name, value);
+    }
+}
+
+/// Search answers lack the interval headers (hubspot-api notes §3.2).
+fn add_limits(headers: &mut HeaderMap, standing: &Standing) {
+    set(headers, "x-hubspot-ratelimit-daily", &standing.daily.to_string());
+    set(
+        headers,
+        "x-hubspot-ratelimit-daily-remaining",
+        &standing.daily_left.to_string(),
+    );
+    if let Some((most, left)) = standing.burst {
+        set(headers, "x-hubspot-ratelimit-interval-milliseconds", "10000");
+        set(headers, "x-hubspot-ratelimit-max", &most.to_string());
+        set(headers, "x-hubspot-ratelimit-remaining", &left.to_string());
+    }
+}
+
+/// A fresh uuid for every answer.
+fn correlation_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let (high, low) = (mix(0xC0, number, 1), mix(0xC0, number, 2));
+    let hex = format!("{high:016x}{low:016x}");
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    )
+}

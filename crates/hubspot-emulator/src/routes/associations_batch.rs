@@ -1,0 +1,295 @@
+//! Associations in batches, and their labels: `/crm/v4/associations/{from}/{to}` and its dated twin
+//! (hubspot-api notes §2.5).
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::associations::{
+    MOST, Page, check_types, default_result, link_default, linked_pair, page, write_v4_links,
+};
+use super::objects::{WrittenId, WrittenType};
+use super::record_json::write_paging;
+use super::{Access, Answer, Route, route};
+use crate::behaviour::limits::Toll;
+use crate::call::Call;
+use crate::emulator::Inner;
+use crate::failure::Failure;
+use crate::json;
+use crate::reply::Reply;
+use crate::state::associations::{Link, TypeIndex};
+use crate::state::filter::Text;
+use crate::state::portal::{Moment, Portal};
+use crate::time::iso;
+
+const TOLL: Toll = Toll::AssociationBatch;
+const READ: Access = Access::ReadRecords;
+const WRITE: Access = Access::WriteRecords;
+
+pub(super) const ROUTES: &[Route] = &[
+    route(Method::POST, "{type}/{to}/batch/read", TOLL, READ, read),
+    route(Method::POST, "{type}/{to}/batch/create", TOLL, WRITE, create),
+    route(
+        Method::POST,
+        "{type}/{to}/batch/associate/default",
+        TOLL,
+        WRITE,
+        associate_default,
+    ),
+    route(Method::POST, "{type}/{to}/batch/archive", TOLL, WRITE, archive),
+    route(
+        Method::POST,
+        "{type}/{to}/batch/labels/archive",
+        TOLL,
+        WRITE,
+        archive_labels,
+    ),
+    route(Method::GET, "{type}/{to}/labels", TOLL, READ, labels),
+];
+
+const MOST_READ: usize = 1000;
+const MOST_WRITTEN: usize = 2000;
+
+#[derive(Debug, Deserialize)]
+struct Inputs<T> {
+    #[serde(default = "Vec::new")]
+    inputs: Vec<T>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReadInput {
+    id: Text,
+    after: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PairInput {
+    from: WrittenId,
+    to: WrittenId,
+    #[serde(default)]
+    types: Vec<WrittenType>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ArchiveInput {
+    from: WrittenId,
+    to: Vec<WrittenId>,
+}
+
+fn inputs<T: for<'de> Deserialize<'de>>(call: &Call, most: usize) -> Result<Vec<T>, Failure> {
+    let batch: Inputs<T> = call.json()?;
+    if batch.inputs.len() > most {
+        return Err(Failure::validation(format!(
+            "The batch has {} inputs; at most {most} are allowed",
+            batch.inputs.len()
+        )));
+    }
+    Ok(batch.inputs)
+}
+
+fn types(portal: &Portal, call: &Call) -> Result<(TypeIndex, TypeIndex), Failure> {
+    Ok((
+        portal.type_index(call.param(0))?,
+        portal.type_index(call.param(1))?,
+    ))
+}
+
+/// A malformed id makes the whole batch 400 (hubspot-api notes §7 quirk 13).
+fn id(text: Text) -> Result<u64, Failure> {
+    let text = text.into_text();
+    text.parse()
+        .map_err(|_| Failure::validation(format!("Invalid object id: {text}")))
+}
+
+/// A record without associations is not in `results` but in `errors`, so the status is 207; the same goes for a
+/// record that does not exist.
+fn read(emulator: &Inner, call: &Call) -> Answer {
+    let now = emulator.clock.now();
+    let inputs: Vec<ReadInput> = inputs(call, MOST_READ)?;
+    let portal = emulator.portal();
+    let types = types(&portal, call)?;
+    let mut out = b"{\"status\":\"COMPLETE\",\"results\":[".to_vec();
+    let mut errors = Vec::new();
+    for input in inputs {
+        let from = id(input.id)?;
+        let after = input.after.map(Text::into_text);
+        let page = page(&portal, types, from, after.as_deref(), MOST)?;
+        if page.links.is_empty() {
+            errors.push(none_found(&portal, types, from).batch_item());
+        } else {
+            json::comma(&mut out);
+            write_result(&mut out, &portal, types, from, page, call);
+        }
+    }
+    out.push(b']');
+    let status = if errors.is_empty() { 200 } else { 207 };
+    if !errors.is_empty() {
+        let tail = json!({"numErrors": errors.len(), "errors": errors}).to_string();
+        out.push(b',');
+        out.extend_from_slice(&tail.as_bytes()[1..tail.len() - 1]);
+    }
+    out.extend_from_slice(
+        format!(",\"startedAt\":\"{0}\",\"completedAt\":\"{0}\"}}", iso(now.wall)).as_bytes(),
+    );
+    Ok(Reply::json(status, out))
+}
+
+fn write_result(
+    out: &mut Vec<u8>,
+    portal: &Portal,
+    types: (TypeIndex, TypeIndex),
+    from: u64,
+    page: Page,
+    call: &Call,
+) {
+    out.extend_from_slice(b"{\"from\":{\"id\":\"");
+    json::integer(out, from);
+    out.extend_from_slice(b"\"},\"to\":");
+    write_v4_links(out, portal, types, &page.links);
+    if let Some(after) = page.after {
+        let (one, other) = (
+            &portal.store(types.0).object_type,
+            &portal.store(types.1).object_type,
+        );
+        let path = format!(
+            "/crm/v4/objects/{}/{from}/associations/{}",
+            one.plural, other.plural
+        );
+        write_paging(
+            out,
+            &after,
+            &call.link(&path, &[("after", &after), ("limit", "500")]),
+        );
+    }
+    out.push(b'}');
+}
+
+fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Failure {
+    let (one, other) = (
+        &portal.store(types.0).object_type.singular,
+        &portal.store(types.1).object_type.singular,
+    );
+    Failure::new(404, format!("No {other} is associated with {one} {from}."))
+        .category("OBJECT_NOT_FOUND")
+        .sub_category("crm.associations.NO_ASSOCIATIONS_FOUND")
+        .context("fromObjectId", vec![from.to_string()])
+        .context("fromObjectType", vec![one.clone()])
+        .context("toObjectType", vec![other.clone()])
+}
+
+/// Both ends of a link, which must be live records.
+fn ends(portal: &Portal, types: (TypeIndex, TypeIndex), from: Text, to: Text) -> Result<(u64, u64), Failure> {
+    let (from, to) = (id(from)?, id(to)?);
+    let live = |of: TypeIndex, id: u64| {
+        let slot = portal.store(of).live_slot(id);
+        let kind = &portal.store(of).object_type.singular;
+        slot.map(|slot| portal.store(of).record(slot).id).ok_or_else(|| {
+            Failure::validation(format!("The {kind} {id} does not exist")).context("id", vec![id.to_string()])
+        })
+    };
+    Ok((live(types.0, from)?, live(types.1, to)?))
+}
+
+fn complete(status: u16, results: &[Value], now: Moment) -> Reply {
+    let at = iso(now.wall);
+    Reply::value(
+        status,
+        &json!({"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}),
+    )
+}
+
+fn create(emulator: &Inner, call: &Call) -> Answer {
+    let inputs: Vec<PairInput> = inputs(call, MOST_WRITTEN)?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let mut wanted = Vec::new();
+    for input in inputs {
+        let type_ids: Vec<u32> = input
+            .types
+            .iter()
+            .map(|written| written.association_type_id)
+            .collect();
+        check_types(&portal, types, &type_ids)?;
+        wanted.push((ends(&portal, types, input.from.id, input.to.id)?, type_ids));
+    }
+    let mut results = Vec::new();
+    for (ids, type_ids) in wanted {
+        for &type_id in &type_ids {
+            portal.associations.link(
+                types.0,
+                types.1,
+                Link {
+                    from: ids.0,
+                    to: ids.1,
+                    type_id,
+                },
+            );
+        }
+        results.push(linked_pair(&portal, types, ids, &type_ids));
+    }
+    Ok(complete(201, &results, emulator.clock.now()))
+}
+
+fn associate_default(emulator: &Inner, call: &Call) -> Answer {
+    let inputs: Vec<PairInput> = inputs(call, MOST_WRITTEN)?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let pairs: Result<Vec<(u64, u64)>, Failure> = inputs
+        .into_iter()
+        .map(|input| ends(&portal, types, input.from.id, input.to.id))
+        .collect();
+    let mut results = Vec::new();
+    for ids in pairs? {
+        let (there, back) = link_default(&mut portal, types, ids)?;
+        results.extend([default_result(ids, there), default_result((ids.1, ids.0), back)]);
+    }
+    Ok(complete(200, &results, emulator.clock.now()))
+}
+
+fn archive(emulator: &Inner, call: &Call) -> Answer {
+    let inputs: Vec<ArchiveInput> = inputs(call, MOST_WRITTEN)?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    for input in inputs {
+        let from = id(input.from.id)?;
+        for to in input.to {
+            let to = id(to.id)?;
+            portal.associations.unlink(types.0, types.1, (from, to));
+        }
+    }
+    Ok(Reply::no_content())
+}
+
+/// Removing the unlabelled type removes everything between the pair.
+fn archive_labels(emulator: &Inner, call: &Call) -> Answer {
+    let inputs: Vec<PairInput> = inputs(call, MOST_WRITTEN)?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let plain = portal
+        .associations
+        .plain(types.0, types.1)
+        .map(|plain| plain.type_id);
+    for input in inputs {
+        let (from, to) = (id(input.from.id)?, id(input.to.id)?);
+        for type_id in input.types.iter().map(|written| written.association_type_id) {
+            if Some(type_id) == plain {
+                portal.associations.unlink(types.0, types.1, (from, to));
+            } else {
+                portal
+                    .associations
+                    .unlink_one(types.0, types.1, Link { from, to, type_id });
+            }
+        }
+    }
+    Ok(Reply::no_content())
+}
+
+fn labels(emulator: &Inner, call: &Call) -> Answer {
+    let portal = emulator.portal();
+    let types = types(&portal, call)?;
+    let labels = portal.associations.definitions(types.0, types.1);
+    let results: Vec<Value> = labels
+        .map(|label| json!({"category": label.category, "typeId": label.type_id, "label": label.label}))
+        .collect();
+    Ok(Reply::value(200, &json!({"results": results})))
+}

@@ -1,0 +1,267 @@
+//! The routes of the emulated HubSpot, as tables: what a path means, what it costs, what it needs. The two path
+//! generations and their aliases (hubspot-api notes §0) are several prefixes of one table.
+
+mod account_info;
+mod associations;
+mod associations_batch;
+mod objects;
+mod objects_batch;
+mod objects_search;
+mod owners;
+mod pipelines;
+mod properties;
+mod record_json;
+mod schemas;
+
+use http::Method;
+
+pub(crate) use record_json::write_properties;
+
+use crate::behaviour::limits::Toll;
+use crate::call::{Call, decode_segment};
+use crate::emulator::Inner;
+use crate::failure::Failure;
+use crate::reply::Reply;
+use crate::state::object_type::ObjectType;
+
+pub(crate) type Answer = Result<Reply, Failure>;
+type Handler = fn(&Inner, &Call) -> Answer;
+
+/// What a token must be allowed to do; the object type is the route's first placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadRecords,
+    WriteRecords,
+    ReadDefinitions,
+    WriteDefinitions,
+    ReadOwners,
+    Anyone,
+}
+
+impl Access {
+    /// Scopes of which one is needed.
+    pub(crate) fn scopes(self, object_type: Option<&ObjectType>) -> Vec<String> {
+        match (self, object_type) {
+            (Self::ReadOwners, _) => vec!["crm.objects.owners.read".into()],
+            (Self::ReadRecords, Some(of)) => vec![of.read_scope()],
+            (Self::WriteRecords, Some(of)) => vec![of.write_scope()],
+            (Self::ReadDefinitions, Some(of)) => {
+                vec![of.read_scope(), format!("crm.schemas.{}.read", of.scope)]
+            }
+            (Self::WriteDefinitions, Some(of)) => vec![format!("crm.schemas.{}.write", of.scope)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Route {
+    method: Method,
+    template: &'static str,
+    pub(crate) toll: Toll,
+    pub(crate) access: Access,
+    pub(crate) handler: Handler,
+}
+
+const fn route(
+    method: Method,
+    template: &'static str,
+    toll: Toll,
+    access: Access,
+    handler: Handler,
+) -> Route {
+    Route {
+        method,
+        template,
+        toll,
+        access,
+        handler,
+    }
+}
+
+#[derive(Debug)]
+struct Api {
+    /// `{dated}` stands for a dated version.
+    prefixes: &'static [&'static str],
+    routes: &'static [Route],
+}
+
+const APIS: &[Api] = &[
+    Api {
+        prefixes: &["crm/v3/objects", "crm/objects/v3", "crm/objects/{dated}"],
+        routes: objects::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/objects", "crm/objects/v3"],
+        routes: associations::V3_ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v4/objects", "crm/objects/v4", "crm/objects/{dated}"],
+        routes: associations::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "crm/v4/associations",
+            "crm/associations/v4",
+            "crm/associations/{dated}",
+        ],
+        routes: associations_batch::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/properties", "crm/properties/v3", "crm/properties/{dated}"],
+        routes: properties::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/pipelines", "crm/pipelines/v3", "crm/pipelines/{dated}"],
+        routes: pipelines::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/owners", "crm/owners/v3", "crm/owners/{dated}"],
+        routes: owners::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "crm-object-schemas/v3/schemas",
+            "crm/v3/schemas",
+            "crm-object-schemas/{dated}/schemas",
+        ],
+        routes: schemas::ROUTES,
+    },
+    Api {
+        prefixes: &["account-info/v3", "account-info/{dated}"],
+        routes: account_info::ROUTES,
+    },
+];
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Route {
+        route: &'static Route,
+        label: String,
+        params: Vec<String>,
+    },
+    /// There is such a path, but not with this method.
+    WrongMethod { label: String },
+    /// Not emulated.
+    Nothing,
+}
+
+/// Finds the route of a request.
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let mut wrong_method = None;
+    for api in APIS {
+        for prefix in api.prefixes {
+            let Some((head, rest)) = strip(prefix, &segments) else {
+                continue;
+            };
+            for route in api.routes {
+                let Some(params) = capture(route.template, rest) else {
+                    continue;
+                };
+                let label = label(method, head, route.template);
+                if route.method == *method {
+                    return Found::Route { route, label, params };
+                }
+                wrong_method = Some(label);
+            }
+        }
+    }
+    wrong_method.map_or(Found::Nothing, |label| Found::WrongMethod { label })
+}
+
+fn strip<'s, 'p>(prefix: &str, segments: &'s [&'p str]) -> Option<(&'s [&'p str], &'s [&'p str])> {
+    let wanted: Vec<&str> = prefix.split('/').collect();
+    let (head, rest) = segments.split_at_checked(wanted.len())?;
+    let fits = wanted
+        .iter()
+        .zip(head)
+        .all(|(wanted, given)| wanted == given || (*wanted == "{dated}" && is_dated(given)));
+    fits.then_some((head, rest))
+}
+
+/// The dated versions that are or were live by late 2026 (hubspot-api notes §0).
+fn is_dated(segment: &str) -> bool {
+    matches!(
+        segment,
+        "2025-09" | "2026-03" | "2026-09" | "2025-09-beta" | "2026-03-beta" | "2026-09-beta" | "2027-03-beta"
+    )
+}
+
+/// Matches `{type}/{id}` and the like; an empty template matches the prefix alone.
+fn capture(template: &str, rest: &[&str]) -> Option<Vec<String>> {
+    let mut wanted = template.split('/').filter(|part| !part.is_empty());
+    let mut params = Vec::new();
+    for given in rest.iter().filter(|part| !part.is_empty()) {
+        let part = wanted.next()?;
+        if part.starts_with('{') {
+            params.push(decode_segment(given).into_owned());
+        } else if part != *given {
+            return None;
+        }
+    }
+    wanted.next().is_none().then_some(params)
+}
+
+fn label(method: &Method, head: &[&str], template: &str) -> String {
+    let path = head.join("/");
+    if template.is_empty() {
+        format!("{method} /{path}")
+    } else {
+        format!("{method} /{path}/{template}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label_of(method: Method, path: &str) -> String {
+        match find(&method, path) {
+            Found::Route { label, .. } => label,
+            Found::WrongMethod { .. } => "wrong method".into(),
+            Found::Nothing => "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn both_generations_lead_to_the_same_routes() {
+        for (path, label) in [
+            ("/crm/v3/objects/contacts", "GET /crm/v3/objects/{type}"),
+            ("/crm/objects/v3/contacts", "GET /crm/objects/v3/{type}"),
+            (
+                "/crm/objects/2026-03/contacts/7",
+                "GET /crm/objects/2026-03/{type}/{id}",
+            ),
+            (
+                "/crm/v4/objects/deals/7/associations/0-1",
+                "GET /crm/v4/objects/{type}/{id}/associations/{to}",
+            ),
+            (
+                "/crm/v3/objects/deals/7/associations/0-1",
+                "GET /crm/v3/objects/{type}/{id}/associations/{to}",
+            ),
+            (
+                "/crm/objects/2026-09/deals/7/associations/0-1",
+                "GET /crm/objects/2026-09/{type}/{id}/associations/{to}",
+            ),
+            (
+                "/crm/associations/2026-03/0-1/0-2/labels",
+                "GET /crm/associations/2026-03/{type}/{to}/labels",
+            ),
+            ("/crm/owners/2026-09/", "GET /crm/owners/2026-09"),
+            ("/account-info/v3/details", "GET /account-info/v3/details"),
+        ] {
+            assert_eq!(label_of(Method::GET, path), label);
+        }
+    }
+
+    #[test]
+    fn unknown_paths_and_methods_are_told_apart() {
+        assert_eq!(label_of(Method::PUT, "/crm/v3/objects/contacts"), "wrong method");
+        assert_eq!(label_of(Method::GET, "/crm/v3/imports"), "nothing");
+        assert_eq!(label_of(Method::GET, "/crm/objects/2031-03/contacts"), "nothing");
+        assert_eq!(label_of(Method::GET, "/"), "nothing");
+    }
+}

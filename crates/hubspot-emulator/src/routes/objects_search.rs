@@ -1,0 +1,194 @@
+//! `POST /crm/v3/objects/{type}/search` and its rules (hubspot-api notes §1.5).
+
+use serde::Deserialize;
+
+use super::Answer;
+use super::record_json::{View, write};
+use crate::call::Call;
+use crate::emulator::Inner;
+use crate::failure::Failure;
+use crate::json;
+use crate::reply::Reply;
+use crate::state::filter::{AskedFilter, Condition, Text};
+use crate::state::portal::Portal;
+use crate::state::search::{Query, Sort, run};
+use crate::state::store::Store;
+
+const MOST_GROUPS: usize = 5;
+const MOST_FILTERS_PER_GROUP: usize = 6;
+const MOST_FILTERS: usize = 18;
+const MOST_RESULTS: usize = 200;
+const WINDOW: usize = 10_000;
+const LONGEST_QUERY: usize = 3000;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Asked {
+    filter_groups: Vec<AskedGroup>,
+    filters: Vec<AskedFilter>,
+    sorts: Vec<AskedSort>,
+    query: Option<String>,
+    properties: Option<Vec<String>>,
+    limit: Option<Text>,
+    after: Option<Text>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AskedGroup {
+    filters: Vec<AskedFilter>,
+}
+
+/// An object, or `"prop"` / `"-prop"`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AskedSort {
+    Name(String),
+    #[serde(rename_all = "camelCase")]
+    Rule {
+        property_name: String,
+        direction: Option<String>,
+    },
+}
+
+pub(super) fn search(emulator: &Inner, call: &Call) -> Answer {
+    let asked: Asked = call.json()?;
+    emulator.catch_up_search();
+    let portal = emulator.portal();
+    let of = portal.type_index(call.param(0))?;
+    let store = portal.store(of);
+    let properties = asked.properties.clone().unwrap_or_default();
+    let view = View::new(store, properties.iter().map(String::as_str), &[]);
+    let query = compile(&portal, store, asked)?;
+    let found = run(&portal, of, &query);
+    let mut out = Vec::with_capacity(256 + found.records.len() * (view.projection.0.len() * 48 + 256));
+    out.extend_from_slice(b"{\"total\":");
+    json::integer(&mut out, found.total as u64);
+    out.extend_from_slice(b",\"results\":[");
+    for (at, record) in found.records.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(&mut out, &portal, of, record, &view, call);
+    }
+    out.push(b']');
+    let next = query.offset + query.limit;
+    if next < found.total {
+        out.extend_from_slice(b",\"paging\":{\"next\":{\"after\":\"");
+        json::integer(&mut out, next as u64);
+        out.extend_from_slice(b"\"}}");
+    }
+    out.push(b'}');
+    Ok(Reply::json(200, out))
+}
+
+fn compile(portal: &Portal, store: &Store, asked: Asked) -> Result<Query, Failure> {
+    let (offset, limit) = window(asked.after, asked.limit)?;
+    let text = asked.query.unwrap_or_default();
+    if text.chars().count() > LONGEST_QUERY {
+        return Err(Failure::validation(format!(
+            "query is longer than {LONGEST_QUERY} characters"
+        )));
+    }
+    let mut groups: Vec<Vec<AskedFilter>> = asked
+        .filter_groups
+        .into_iter()
+        .map(|group| group.filters)
+        .collect();
+    if !asked.filters.is_empty() {
+        groups.push(asked.filters);
+    }
+    count_filters(&groups)?;
+    Ok(Query {
+        groups: groups
+            .into_iter()
+            .map(|group| compile_group(portal, store, group))
+            .collect::<Result<_, _>>()?,
+        words: text.split_whitespace().map(str::to_lowercase).collect(),
+        sort: sort(store, asked.sorts)?,
+        offset,
+        limit,
+    })
+}
+
+fn compile_group(portal: &Portal, store: &Store, group: Vec<AskedFilter>) -> Result<Vec<Condition>, Failure> {
+    group
+        .into_iter()
+        .map(|filter| Condition::compile(portal, store, filter))
+        .collect()
+}
+
+/// 5 groups, 6 filters each, 18 in all: what the documentation says (the description says 6 groups).
+fn count_filters(groups: &[Vec<AskedFilter>]) -> Result<(), Failure> {
+    let all: usize = groups.iter().map(Vec::len).sum();
+    let most = groups.iter().map(Vec::len).max().unwrap_or(0);
+    if groups.len() > MOST_GROUPS {
+        return Err(Failure::validation(format!(
+            "too many filter groups: {} of at most {MOST_GROUPS}",
+            groups.len()
+        )));
+    }
+    if most > MOST_FILTERS_PER_GROUP {
+        return Err(Failure::validation(format!(
+            "too many filters in a group: {most} of at most {MOST_FILTERS_PER_GROUP}"
+        )));
+    }
+    if all > MOST_FILTERS {
+        return Err(Failure::validation(format!(
+            "too many filters: {all} of at most {MOST_FILTERS}"
+        )));
+    }
+    Ok(())
+}
+
+/// Offset and limit. The results beyond the first 10,000 cannot be reached.
+fn window(after: Option<Text>, limit: Option<Text>) -> Result<(usize, usize), Failure> {
+    let limit = limit.map_or_else(|| "10".into(), Text::into_text);
+    let limit: usize = limit
+        .parse()
+        .ok()
+        .filter(|number| *number <= MOST_RESULTS)
+        .ok_or_else(|| {
+            Failure::validation(format!(
+                "Invalid value for limit: {limit}. It must be at most {MOST_RESULTS}."
+            ))
+        })?;
+    let after = after
+        .map(Text::into_text)
+        .filter(|after| !after.is_empty() && after != "null")
+        .unwrap_or_else(|| "0".into());
+    let offset: usize = after
+        .parse()
+        .map_err(|_| Failure::validation(format!("Invalid value for after: {after}")))?;
+    if offset.saturating_add(limit) > WINDOW {
+        return Err(Failure::validation(format!(
+            "The search window is {WINDOW} results: after {offset} with limit {limit} lies beyond"
+        )));
+    }
+    Ok((offset, limit))
+}
+
+fn sort(store: &Store, sorts: Vec<AskedSort>) -> Result<Option<Sort>, Failure> {
+    if sorts.len() > 1 {
+        return Err(Failure::validation(
+            "Only one sort rule can be applied at any time",
+        ));
+    }
+    let Some(rule) = sorts.into_iter().next() else {
+        return Ok(None);
+    };
+    let (name, descending) = match rule {
+        AskedSort::Rule {
+            property_name,
+            direction,
+        } => (property_name, direction.is_some_and(|way| way == "DESCENDING")),
+        AskedSort::Name(name) => match name.strip_prefix('-') {
+            Some(name) => (name.to_owned(), true),
+            None => (name, false),
+        },
+    };
+    let property = store.properties.index(&name);
+    let property =
+        property.ok_or_else(|| Failure::validation(format!("Cannot sort by '{name}': no such property")))?;
+    Ok(Some(Sort { property, descending }))
+}

@@ -1,0 +1,484 @@
+//! One HubSpot account: every record, definition and link in it, and the writes that keep them consistent.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::associations::{Associations, Link, TypeIndex};
+use super::history::Held;
+use super::index::Slot;
+use super::owners::Owner;
+use super::pipelines::{self, Pipeline};
+use super::record::{Life, Record};
+use super::search_index::Steady;
+use super::store::Store;
+use super::validation::{self, Asked, Changes};
+use super::values::Values;
+use crate::failure::{BadValue, Failure};
+use crate::time::Millis;
+
+#[derive(Debug)]
+pub(crate) struct Portal {
+    pub(crate) id: u64,
+    pub(crate) seed: u64,
+    pub(crate) stores: Vec<Store>,
+    pub(crate) associations: Associations,
+    pub(crate) pipelines: Vec<(TypeIndex, Pipeline)>,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) search_lag: Duration,
+    aliases: HashMap<String, TypeIndex>,
+}
+
+/// When a write happens: by the calendar, and by the steady clock that the search lag is measured with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) wall: Millis,
+    pub(crate) steady: Steady,
+}
+
+/// A link that a create asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct AskedLink {
+    pub(crate) to: u64,
+    pub(crate) type_ids: Vec<u32>,
+}
+
+impl Portal {
+    pub(crate) fn new(
+        id: u64,
+        seed: u64,
+        search_lag: Duration,
+        stores: Vec<Store>,
+        owners: Vec<Owner>,
+    ) -> Self {
+        let mut aliases = HashMap::new();
+        for (index, store) in stores.iter().enumerate() {
+            aliases.extend(
+                store
+                    .object_type
+                    .aliases()
+                    .map(|alias| (alias.to_lowercase(), index)),
+            );
+        }
+        let index = |name: &str| aliases.get(name).copied();
+        let associations = Associations::standard(index);
+        let pipelines = pipelines::standard(index);
+        Self {
+            id,
+            seed,
+            stores,
+            associations,
+            pipelines,
+            owners,
+            search_lag,
+            aliases,
+        }
+    }
+
+    /// The object type that a path names: plural, singular or id, without regard to case
+    /// (hubspot-api notes §0; the case is recorded).
+    pub(crate) fn type_index(&self, name: &str) -> Result<TypeIndex, Failure> {
+        let found = self
+            .aliases
+            .get(name)
+            .or_else(|| self.aliases.get(&name.to_lowercase()));
+        found.copied().ok_or_else(|| Failure::unknown_type(name))
+    }
+
+    pub(crate) fn store(&self, index: TypeIndex) -> &Store {
+        &self.stores[index]
+    }
+
+    /// When a write made now becomes visible to search; `None` is at once.
+    fn due(&self, now: Moment) -> Option<Steady> {
+        (!self.search_lag.is_zero()).then(|| now.steady + self.search_lag)
+    }
+
+    pub(crate) fn has_due(&self, now: Steady) -> bool {
+        self.stores.iter().any(|store| store.search.has_due(now))
+    }
+
+    pub(crate) fn catch_up(&mut self, now: Steady) {
+        self.stores
+            .iter_mut()
+            .for_each(|store| store.search.catch_up(now));
+    }
+
+    /// Creates a record and links it.
+    pub(crate) fn create(
+        &mut self,
+        of: TypeIndex,
+        asked: &Asked,
+        links: &[AskedLink],
+        now: Moment,
+    ) -> Result<Slot, Failure> {
+        let store = &self.stores[of];
+        let mut asked = asked.clone();
+        add_defaults(store, &mut asked);
+        let changes =
+            validation::check(store, &asked, None).map_err(|bad| Failure::bad_values(self.id, &bad))?;
+        validation::check_required(store, &asked)?;
+        self.check_unique(of, &changes, None)?;
+        let links = self.resolve_links(of, links)?;
+        let changes = with_computed(store, changes);
+        Ok(self.insert(of, Values::default().with(&changes), &links, now))
+    }
+
+    /// Checks creates that are to succeed or fail together, also against each other.
+    pub(crate) fn check_creates<'a>(
+        &self,
+        of: TypeIndex,
+        creates: impl Iterator<Item = (&'a Asked, &'a [AskedLink])>,
+    ) -> Result<(), Failure> {
+        let store = &self.stores[of];
+        let mut taken = HashSet::new();
+        for (asked, links) in creates {
+            let changes =
+                validation::check(store, asked, None).map_err(|bad| Failure::bad_values(self.id, &bad))?;
+            validation::check_required(store, asked)?;
+            self.check_unique(of, &changes, None)?;
+            self.resolve_links(of, links)?;
+            for (property, value) in changes
+                .into_iter()
+                .filter(|(property, _)| store.is_unique(*property))
+            {
+                if value.as_ref().is_some_and(|value| !value.is_empty()) && !taken.insert((property, value)) {
+                    let message = format!(
+                        "Duplicate values of {} in one batch",
+                        store.properties.get(property).name
+                    );
+                    return Err(Failure::validation(message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks an update without making it.
+    pub(crate) fn check_update(&self, of: TypeIndex, slot: Slot, asked: &Asked) -> Result<(), Failure> {
+        let store = &self.stores[of];
+        let current = &store.record(slot).values;
+        let changes = validation::check(store, asked, Some(current))
+            .map_err(|bad| Failure::bad_values(self.id, &bad))?;
+        self.check_unique(of, &changes, Some(slot))
+    }
+
+    /// Adds a record whose values are known to be good.
+    pub(crate) fn insert(
+        &mut self,
+        of: TypeIndex,
+        values: Values,
+        links: &[(TypeIndex, u64, u32)],
+        now: Moment,
+    ) -> Slot {
+        let due = self.due(now);
+        let store = &mut self.stores[of];
+        let id = store.take_id();
+        let slot = store.push(
+            Record {
+                id,
+                created: now.wall,
+                updated: now.wall,
+                life: Life::Live,
+                values,
+            },
+            due,
+        );
+        for &(to, to_id, type_id) in links {
+            self.associations.link(
+                of,
+                to,
+                Link {
+                    from: id,
+                    to: to_id,
+                    type_id,
+                },
+            );
+        }
+        slot
+    }
+
+    /// Finds the other type and the record that each asked link leads to.
+    fn resolve_links(
+        &self,
+        of: TypeIndex,
+        links: &[AskedLink],
+    ) -> Result<Vec<(TypeIndex, u64, u32)>, Failure> {
+        let mut resolved = Vec::new();
+        for link in links {
+            for &type_id in &link.type_ids {
+                let to = (0..self.stores.len())
+                    .find(|to| self.associations.definition(of, *to, type_id).is_some());
+                let to = to.ok_or_else(|| {
+                    Failure::validation(format!(
+                        "No association type with id {type_id} from this object type exists."
+                    ))
+                })?;
+                let target = self.stores[to]
+                    .live_slot(link.to)
+                    .ok_or_else(Failure::not_found)?;
+                resolved.push((to, self.stores[to].record(target).id, type_id));
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// Changes a live record's values. Returns what was changed.
+    pub(crate) fn update(
+        &mut self,
+        of: TypeIndex,
+        slot: Slot,
+        asked: &Asked,
+        now: Moment,
+    ) -> Result<Changes, Failure> {
+        let store = &self.stores[of];
+        let current = &store.record(slot).values;
+        let changes = validation::check(store, asked, Some(current))
+            .map_err(|bad| Failure::bad_values(self.id, &bad))?;
+        self.check_unique(of, &changes, Some(slot))?;
+        let changes = with_computed(&self.stores[of], changes);
+        self.apply(of, slot, &changes, now);
+        Ok(changes)
+    }
+
+    /// Changes values that are known to be good.
+    pub(crate) fn apply(&mut self, of: TypeIndex, slot: Slot, changes: &Changes, now: Moment) {
+        let due = self.due(now);
+        let store = &mut self.stores[of];
+        let before = store.record(slot).clone();
+        for (property, value) in changes {
+            let old = before.values.get(*property);
+            if old.as_deref() != value.as_deref() {
+                let old = old.map(|value| Held {
+                    value: value.into(),
+                    since: before.created,
+                    source: "IMPORT",
+                });
+                let new = Held {
+                    value: value.clone().unwrap_or_default(),
+                    since: now.wall,
+                    source: "INTEGRATION",
+                };
+                store.history.note(slot, *property, old, new);
+            }
+        }
+        let values = before.values.with(changes);
+        store.replace(
+            slot,
+            Record {
+                updated: now.wall.max(before.updated),
+                values,
+                ..before
+            },
+            due,
+        );
+    }
+
+    /// Two live records may not share the value of a unique property. Creating a contact with a known e-mail
+    /// address is a conflict (409); giving a record a value that is taken is invalid (400).
+    fn check_unique(&self, of: TypeIndex, changes: &Changes, this: Option<Slot>) -> Result<(), Failure> {
+        let store = &self.stores[of];
+        for (property, value) in changes {
+            let Some(taken) = value
+                .as_deref()
+                .and_then(|value| store.find_unique(*property, value))
+            else {
+                continue;
+            };
+            if Some(taken) != this && store.record(taken).is_live() {
+                return Err(self.conflict(of, *property, taken, this.is_some()));
+            }
+        }
+        Ok(())
+    }
+
+    fn conflict(&self, of: TypeIndex, property: u16, taken: Slot, updating: bool) -> Failure {
+        let store = &self.stores[of];
+        let (id, name) = (store.record(taken).id, &store.properties.get(property).name);
+        let kind = capitalised(&store.object_type.singular);
+        if updating {
+            let value = store.record(taken).values.get(property).unwrap_or_default();
+            let message = format!("{kind} {id} already has that value: {value} for {name}.");
+            return Failure::bad_values(
+                self.id,
+                &[BadValue::new(name, "CONFLICTING_UNIQUE_VALUE", message)],
+            );
+        }
+        Failure::new(409, format!("{kind} already exists. Existing ID: {id}")).category("CONFLICT")
+    }
+
+    /// Puts a live record into the recycle bin; anything else stays as it is.
+    pub(crate) fn archive(&mut self, of: TypeIndex, slot: Slot, now: Moment) {
+        if self.stores[of].record(slot).is_live() {
+            let id = self.stores[of].record(slot).id;
+            self.associations.shelve(of, id);
+            self.set_life(of, slot, Life::Archived { at: now.wall }, now);
+        }
+    }
+
+    /// Takes an archived record out of the recycle bin, with the links it had.
+    pub(crate) fn restore(&mut self, of: TypeIndex, slot: Slot, now: Moment) {
+        if self.stores[of].record(slot).archived_at().is_some() {
+            let id = self.stores[of].record(slot).id;
+            self.set_life(of, slot, Life::Live, now);
+            let stores = &self.stores;
+            self.associations.unshelve(of, id, |to, id| {
+                stores[to]
+                    .slot(id)
+                    .is_some_and(|slot| stores[to].record(slot).is_live())
+            });
+        }
+    }
+
+    fn set_life(&mut self, of: TypeIndex, slot: Slot, life: Life, now: Moment) {
+        let due = self.due(now);
+        let before = self.stores[of].record(slot).clone();
+        let version = Record {
+            life,
+            updated: now.wall.max(before.updated),
+            ..before
+        };
+        self.stores[of].replace(slot, version, due);
+    }
+
+    /// Makes one record of two. Merging contacts or companies gives the survivor a new id, to which both old ids
+    /// lead; other types keep the primary's id (hubspot-api notes §1.4).
+    pub(crate) fn merge(&mut self, of: TypeIndex, primary: Slot, other: Slot, now: Moment) -> u64 {
+        let store = &self.stores[of];
+        let (one, two) = (store.record(primary).clone(), store.record(other).clone());
+        let values = self.merged_values(of, &one, &two);
+        let renewed = matches!(store.object_type.plural.as_str(), "contacts" | "companies");
+        let gone = if renewed {
+            vec![one.id, two.id]
+        } else {
+            vec![two.id]
+        };
+        let links = self.links_to_move(of, &gone);
+        let survivor = if renewed {
+            // Both old records give their unique values up before the survivor takes them.
+            let next = self.stores[of].next_id();
+            self.set_life(of, primary, Life::Merged { into: next }, now);
+            self.set_life(of, other, Life::Merged { into: next }, now);
+            let slot = self.insert(of, values, &[], now);
+            self.stores[of].record(slot).id
+        } else {
+            self.set_life(of, other, Life::Merged { into: one.id }, now);
+            let due = self.due(now);
+            let version = Record {
+                values,
+                updated: now.wall.max(one.updated),
+                ..one
+            };
+            self.stores[of].replace(primary, version, due);
+            one.id
+        };
+        for (to, link) in links {
+            self.associations.link(
+                of,
+                to,
+                Link {
+                    from: survivor,
+                    ..link
+                },
+            );
+        }
+        survivor
+    }
+
+    /// The primary's values, completed by the other's; `hs_merged_object_ids` names everyone who was merged.
+    fn merged_values(&self, of: TypeIndex, one: &Record, two: &Record) -> Values {
+        let store = &self.stores[of];
+        let missing = two
+            .values
+            .iter()
+            .filter(|(index, _)| one.values.raw(*index).is_none_or(<[u8]>::is_empty));
+        let mut changes: Changes = missing
+            .map(|(index, _)| (index, two.values.get(index).map(Into::into)))
+            .collect();
+        if let Some(property) = store.properties.index("hs_merged_object_ids") {
+            changes.retain(|(index, _)| *index != property);
+            let earlier = [&one.values, &two.values]
+                .map(|values| values.get(property).unwrap_or_default().into_owned());
+            let ids = [one.id.to_string(), two.id.to_string()];
+            let all: Vec<&str> = earlier
+                .iter()
+                .chain(&ids)
+                .map(String::as_str)
+                .filter(|id| !id.is_empty())
+                .collect();
+            changes.push((property, Some(all.join(";"))));
+        }
+        changes.sort_unstable_by_key(|(index, _)| *index);
+        one.values.with(&changes)
+    }
+
+    /// Takes the links of records that go away, weakest first, so that a primary link is set last.
+    fn links_to_move(&mut self, of: TypeIndex, ids: &[u64]) -> Vec<(TypeIndex, Link)> {
+        ids.iter()
+            .rev()
+            .flat_map(|id| self.associations.take_all(of, *id))
+            .collect()
+    }
+
+    /// Deletes a record for privacy: only its id remains (hubspot-api notes §7 quirk 6).
+    pub(crate) fn purge(&mut self, of: TypeIndex, slot: Slot, now: Moment) {
+        let id = self.stores[of].record(slot).id;
+        self.associations.take_all(of, id);
+        let due = self.due(now);
+        let store = &mut self.stores[of];
+        store.history.forget(slot);
+        let before = store.record(slot).clone();
+        let version = Record {
+            life: Life::Purged,
+            values: Values::default(),
+            updated: now.wall,
+            ..before
+        };
+        store.replace(slot, version, due);
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// What HubSpot fills in when a create leaves it out.
+fn add_defaults(store: &Store, asked: &mut Asked) {
+    let defaults: &[(&str, &str)] = match store.object_type.plural.as_str() {
+        "tickets" => &[("hs_pipeline", "0")],
+        "contacts" => &[("lifecyclestage", "lead")],
+        _ => &[],
+    };
+    for (name, value) in defaults {
+        asked
+            .entry((*name).to_owned())
+            .or_insert_with(|| Some((*value).to_owned()));
+    }
+}
+
+/// Adds the values that HubSpot derives from written ones.
+fn with_computed(store: &Store, mut changes: Changes) -> Changes {
+    let mut computed = Vec::new();
+    for (index, value) in &changes {
+        let value = value.as_deref().unwrap_or("");
+        match (
+            store.object_type.plural.as_str(),
+            store.properties.get(*index).name.as_str(),
+        ) {
+            ("contacts", "email") => computed.push((
+                "hs_email_domain",
+                value.split('@').nth(1).unwrap_or("").to_owned(),
+            )),
+            ("deals", "amount") => computed.push(("hs_tcv", value.to_owned())),
+            _ => {}
+        }
+    }
+    for (name, value) in computed {
+        changes.extend(store.properties.index(name).map(|index| (index, Some(value))));
+    }
+    changes.sort_unstable_by_key(|(index, _)| *index);
+    changes.dedup_by_key(|(index, _)| *index);
+    changes
+}

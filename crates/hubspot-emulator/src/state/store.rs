@@ -1,0 +1,229 @@
+//! All records of one object type, and the indexes that make them quick to find.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::history::History;
+use super::index::Slot;
+use super::object_type::ObjectType;
+use super::property::{Kind, Property, PropertySet, Source};
+use super::record::{Life, Record};
+use super::search_index::{SearchIndex, Steady};
+use super::unique::Unique;
+use super::values::{PropertyIndex, Values};
+use crate::time::{Millis, write_iso};
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) object_type: ObjectType,
+    pub(crate) properties: PropertySet,
+    pub(crate) search: SearchIndex,
+    pub(crate) history: History,
+    ids: Vec<u64>,
+    records: Vec<Record>,
+    archived: BTreeSet<Slot>,
+    unique: HashMap<PropertyIndex, Unique>,
+    next_id: u64,
+}
+
+/// The first id of every type. Above 100 so that a thousand records cross from three digits to four, which
+/// betrays ids that are compared as text.
+const FIRST_ID: u64 = 101;
+
+impl Store {
+    pub(crate) fn new(object_type: ObjectType, properties: PropertySet) -> Self {
+        let unique = properties
+            .iter()
+            .filter(|(_, property)| property.unique)
+            .map(|(index, _)| (index, Unique::default()));
+        Self {
+            unique: unique.collect(),
+            object_type,
+            properties,
+            search: SearchIndex::default(),
+            history: History::default(),
+            ids: Vec::new(),
+            records: Vec::new(),
+            archived: BTreeSet::new(),
+            next_id: FIRST_ID,
+        }
+    }
+
+    /// Records that ever were.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Takes the next id.
+    pub(crate) fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    pub(crate) fn record(&self, slot: Slot) -> &Record {
+        &self.records[slot as usize]
+    }
+
+    /// The slot of an id, whatever has become of the record.
+    pub(crate) fn slot(&self, id: u64) -> Option<Slot> {
+        self.ids
+            .binary_search(&id)
+            .ok()
+            .and_then(|at| Slot::try_from(at).ok())
+    }
+
+    /// The first slot whose id is `id` or higher.
+    pub(crate) fn slot_from(&self, id: u64) -> Slot {
+        Slot::try_from(self.ids.partition_point(|known| *known < id)).unwrap_or(Slot::MAX)
+    }
+
+    /// The slot of a live record; an id that was merged away leads to the survivor (hubspot-api notes §1.3).
+    pub(crate) fn live_slot(&self, id: u64) -> Option<Slot> {
+        let slot = self.slot(id)?;
+        match self.record(slot).life {
+            Life::Live => Some(slot),
+            Life::Merged { into } if into != id => self.live_slot(into),
+            _ => None,
+        }
+    }
+
+    /// Live records from a slot on, ascending by id.
+    pub(crate) fn live_from(&self, slot: Slot) -> impl Iterator<Item = &Record> {
+        self.records
+            .get(slot as usize..)
+            .unwrap_or_default()
+            .iter()
+            .filter(|record| record.is_live())
+    }
+
+    /// Archived records from a slot on, ascending by id.
+    pub(crate) fn archived_from(&self, slot: Slot) -> impl Iterator<Item = &Record> {
+        self.archived.range(slot..).map(|slot| self.record(*slot))
+    }
+
+    /// Every record that ever was, from a slot on.
+    pub(crate) fn all_from(&self, slot: usize) -> &[Record] {
+        self.records.get(slot..).unwrap_or_default()
+    }
+
+    pub(crate) fn live_len(&self) -> usize {
+        self.records.iter().filter(|record| record.is_live()).count()
+    }
+
+    /// Looks a record up by the value of a unique property.
+    pub(crate) fn find_unique(&self, property: PropertyIndex, value: &str) -> Option<Slot> {
+        let slot = self.unique.get(&property)?.get(value)?;
+        let record = self.record(slot);
+        let held = record.values.get(property)?;
+        (record.life != Life::Purged && held.eq_ignore_ascii_case(value)).then_some(slot)
+    }
+
+    pub(crate) fn is_unique(&self, property: PropertyIndex) -> bool {
+        self.unique.contains_key(&property)
+    }
+
+    /// Starts to keep a property unique, for records written from now on.
+    pub(crate) fn make_unique(&mut self, property: PropertyIndex) {
+        self.unique.entry(property).or_default();
+    }
+
+    /// Adds many records at once, ascending by id and above every earlier id; visible to search at once.
+    pub(crate) fn extend(&mut self, added: Vec<Record>) {
+        let from = self.records.len();
+        self.ids.extend(added.iter().map(|record| record.id));
+        self.records.extend(added);
+        self.next_id = self
+            .ids
+            .last()
+            .map_or(self.next_id, |last| self.next_id.max(last + 1));
+        let slots = (Slot::try_from(from).unwrap_or(Slot::MAX)..).zip(&self.records[from..]);
+        self.search.extend(slots.clone());
+        for (slot, record) in slots {
+            if record.archived_at().is_some() {
+                self.archived.insert(slot);
+            }
+            for (property, unique) in &mut self.unique {
+                if let Some(value) = record.values.get(*property) {
+                    unique.insert(&value, slot);
+                }
+            }
+        }
+    }
+
+    /// Adds one record; its id must come from [`Self::take_id`].
+    pub(crate) fn push(&mut self, record: Record, due: Option<Steady>) -> Slot {
+        let slot = Slot::try_from(self.records.len()).unwrap_or(Slot::MAX);
+        self.index_values(slot, None, &record.values);
+        self.search.note(slot, None, &record, due);
+        self.ids.push(record.id);
+        self.records.push(record);
+        slot
+    }
+
+    /// Puts a new version in a record's place and keeps every index in step.
+    pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Option<Steady>) {
+        let before = std::mem::replace(&mut self.records[slot as usize], version);
+        let after = self.records[slot as usize].clone();
+        self.index_values(slot, Some(&before.values), &after.values);
+        self.search.note(slot, Some(&before), &after, due);
+        if after.archived_at().is_some() {
+            self.archived.insert(slot);
+        } else {
+            self.archived.remove(&slot);
+        }
+    }
+
+    fn index_values(&mut self, slot: Slot, before: Option<&Values>, after: &Values) {
+        for (property, unique) in &mut self.unique {
+            let old = before.and_then(|values| values.get(*property));
+            let new = after.get(*property);
+            if old == new {
+                continue;
+            }
+            if let Some(old) = old {
+                unique.remove(&old, slot);
+            }
+            if let Some(new) = new {
+                unique.insert(&new, slot);
+            }
+        }
+    }
+
+    /// The text of any property of a record, also of those that stand for its own fields.
+    pub(crate) fn text<'r>(
+        &self,
+        record: &'r Record,
+        property: PropertyIndex,
+    ) -> Option<std::borrow::Cow<'r, str>> {
+        match self.properties.get(property).source {
+            Source::Stored => record.values.get(property),
+            Source::Id => Some(record.id.to_string().into()),
+            Source::Created => Some(crate::time::iso(record.created).into()),
+            Source::Updated => Some(crate::time::iso(record.updated).into()),
+        }
+    }
+}
+
+/// Appends the value of a property that stands for a record's own field, quoted.
+pub(crate) fn write_own_field(out: &mut Vec<u8>, source: Source, record: &Record) {
+    out.push(b'"');
+    match source {
+        Source::Id => crate::json::integer(out, record.id),
+        Source::Created => write_iso(out, record.created),
+        Source::Updated | Source::Stored => write_iso(out, record.updated),
+    }
+    out.push(b'"');
+}
+
+/// Whether a property's values are instants or days, which filters give as epoch milliseconds.
+pub(crate) fn is_temporal(property: &Property) -> bool {
+    matches!(property.kind, Kind::Date | Kind::DateTime)
+}
+
+/// The instant a date or datetime value stands for: ISO 8601 or epoch milliseconds.
+pub(crate) fn instant(text: &str) -> Option<Millis> {
+    text.parse().ok().or_else(|| crate::time::parse_iso(text))
+}
