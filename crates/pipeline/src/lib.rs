@@ -13,6 +13,7 @@
 //! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.
 #![deny(missing_docs)]
 
+mod checkpoint;
 pub mod destination;
 mod failpoint;
 mod run;

@@ -158,22 +158,3 @@ fn read_only(path: &Path, doing: &str) -> Error {
 fn incompatible(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Incompatible, format!("`{}` {what}", path.display()))
 }
-
-/// The rule of [`opencdc::CheckpointStore::save`]: forward only, or the same again.
-pub(crate) fn check_forward(
-    pipeline: &str,
-    stored: Option<&opencdc::Checkpoint>,
-    next: &opencdc::Checkpoint,
-) -> Result<()> {
-    match stored {
-        Some(stored) if next.sequence <= stored.sequence && next != stored => Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "the checkpoint of pipeline `{pipeline}` is at {}, so {} cannot be saved",
-                stored.sequence, next.sequence
-            ),
-        )
-        .with_hint("another process runs the same pipeline; stop one of them")),
-        _ => Ok(()),
-    }
-}

@@ -14,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dead_letter;
 use super::queue::Queue;
-use crate::sqlite_file::{self, FileKind, check_forward};
+use crate::checkpoint::check_forward;
+use crate::sqlite_file::{self, FileKind};
 
 /// How long to wait for another process that writes to the same state.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

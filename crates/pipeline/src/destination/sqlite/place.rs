@@ -15,9 +15,10 @@ use super::table::Table;
 use super::unfit::Unfit;
 use super::value::Cell;
 use super::{Deletes, time};
+use crate::checkpoint::check_forward;
 use crate::destination::serial::Place;
 use crate::failpoint::failpoint;
-use crate::sqlite_file::{self, FileKind, check_forward, explain};
+use crate::sqlite_file::{self, FileKind, explain};
 
 const KIND: FileKind = FileKind {
     application_id: i32::from_be_bytes(*b"SpkD"),
