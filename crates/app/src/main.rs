@@ -1,1 +1,21 @@
-fn main() {}
+//! The `spoke` binary: commands, settings and the terminal. The only place where the crates meet.
+
+mod cli;
+mod commands;
+mod compose;
+mod exit;
+mod printer;
+mod progress;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    printer::start_logging(cli.global.log.as_deref());
+    exit::code(commands::run(cli))
+}

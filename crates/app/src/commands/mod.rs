@@ -1,0 +1,47 @@
+//! One file a command. Each takes what clap read and gives back how it ended.
+
+mod check;
+mod config;
+mod demo;
+mod describe;
+mod emulate;
+mod get;
+mod objects;
+mod sync;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Failure, Outcome};
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Outcome {
+    match cli.command {
+        Command::Config(command) => config::run(command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "spoke", &mut std::io::stdout());
+            Ok(())
+        }
+        command => runtime()?.block_on(run_async(command)),
+    }
+}
+
+async fn run_async(command: Command) -> Outcome {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Emulate(arguments) => emulate::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Objects(arguments) => objects::run(arguments).await,
+        Command::Describe(arguments) => describe::run(arguments).await,
+        Command::Get(arguments) => get::run(arguments).await,
+        Command::Sync(arguments) => sync::run(arguments).await,
+        Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),
+    }
+}
+
+fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("cannot start the runtime").because(&error))
+}

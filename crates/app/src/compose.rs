@@ -1,0 +1,143 @@
+//! Settings become things that run: the one place that knows every source, destination and store by name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hubspot_client::{Client, Priority, StaticToken};
+use hubspot_connector::HubspotSource;
+use opencdc::{CheckpointStore, Destination};
+use pipeline::destination::{NdjsonDestination, SqliteDestination};
+use pipeline::{Pipeline, RunOptions, SqliteStore};
+
+use crate::cli::Target;
+use crate::exit::{Failure, Outcome};
+use crate::settings::{self, Connection, DestinationConfig, SecretRef, Settings};
+
+/// Everything that one pipeline of the settings needs to run.
+pub(crate) async fn pipeline(
+    settings: &Settings,
+    name: &str,
+    written: &settings::Pipeline,
+) -> Outcome<Pipeline> {
+    let connection_name = written.connection();
+    let client = client(
+        settings.connection(connection_name)?,
+        &format!("connection `{connection_name}`"),
+    )?;
+    let source = HubspotSource::new(
+        client.with_priority(Priority::Snapshot),
+        written.hubspot().clone(),
+    )?;
+    let destination = destination(name, &written.destination).await?;
+    let store = state(settings).await?;
+    Ok(Pipeline {
+        name: name.to_owned(),
+        source: Arc::new(source),
+        destination,
+        checkpoints: Arc::clone(&store) as Arc<dyn CheckpointStore>,
+        dead_letters: store,
+        selection: None,
+        options: RunOptions::default(),
+    })
+}
+
+async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<dyn Destination>> {
+    Ok(match config {
+        DestinationConfig::Sqlite(config) => {
+            Arc::new(SqliteDestination::open(config.clone(), pipeline).await?)
+        }
+        DestinationConfig::Ndjson(config) => {
+            Arc::new(NdjsonDestination::open(config.clone(), pipeline).await?)
+        }
+    })
+}
+
+async fn state(settings: &Settings) -> Outcome<Arc<SqliteStore>> {
+    let settings::State::Sqlite(sqlite) = &settings.file.state;
+    Ok(Arc::new(SqliteStore::open(&sqlite.path).await?))
+}
+
+/// A client for a connection; `what` names the connection in errors.
+pub(crate) fn client(connection: &Connection, what: &str) -> Outcome<Client> {
+    let secret = connection
+        .access_token
+        .resolve(&format!("{what}: `access_token`"))?;
+    let token = StaticToken::new(secret)
+        .map_err(|error| Failure::usage(format!("{what}: `access_token`: {error}")))?;
+    let version = connection.api_version.parse().map_err(|error| {
+        Failure::usage(format!("{what}: `api_version` is `{}`", connection.api_version)).because(&error)
+    })?;
+    let client = Client::builder()
+        .base_url(&connection.base_url)
+        .token(token)
+        .api_version(version)
+        .build();
+    client.map_err(|error| Failure::from(error).within(what))
+}
+
+/// The client that a one-shot command talks through: the named connection, the file's only one, or the
+/// environment.
+pub(crate) fn one_shot(target: &Target) -> Outcome<Client> {
+    let (name, connection) = connection(target.config.as_deref(), target.connection.as_deref())?;
+    Ok(client(&connection, &name)?.with_priority(Priority::Interactive))
+}
+
+/// The connection that is meant, and what to call it in messages.
+pub(crate) fn connection(config: Option<&Path>, name: Option<&str>) -> Outcome<(String, Connection)> {
+    match (Settings::load_if_present(config)?, name) {
+        (Some(settings), Some(name)) => {
+            Ok((format!("connection `{name}`"), settings.connection(name)?.clone()))
+        }
+        (Some(settings), None) => only_connection(&settings),
+        (None, Some(name)) => Err(Failure::usage(format!(
+            "there is no configuration file with a connection `{name}`"
+        ))
+        .hint("name the file with `-c FILE`, or leave the connection out and set HUBSPOT_ACCESS_TOKEN")),
+        (None, None) => from_environment(),
+    }
+}
+
+fn only_connection(settings: &Settings) -> Outcome<(String, Connection)> {
+    let mut all = settings.file.connections.iter();
+    match (all.next(), all.next()) {
+        (Some((name, connection)), None) => Ok((format!("connection `{name}`"), connection.clone())),
+        (None, _) => from_environment(),
+        _ => {
+            let names: Vec<_> = settings
+                .file
+                .connections
+                .keys()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            Err(
+                Failure::usage(format!("`{}` has several connections", settings.path.display()))
+                    .hint(format!("choose one: {}", names.join(", "))),
+            )
+        }
+    }
+}
+
+fn from_environment() -> Outcome<(String, Connection)> {
+    if std::env::var_os("HUBSPOT_ACCESS_TOKEN").is_none() {
+        return Err(Failure::usage(
+            "no account to talk to: there is no `spoke.yaml` and HUBSPOT_ACCESS_TOKEN is not set",
+        )
+        .hint("set HUBSPOT_ACCESS_TOKEN, or write a configuration with `spoke config init`"));
+    }
+    let token = SecretRef::Env("HUBSPOT_ACCESS_TOKEN".to_owned());
+    Ok((
+        "the environment".to_owned(),
+        Connection::new(token, std::env::var("HUBSPOT_BASE_URL").ok()),
+    ))
+}
+
+/// Ends when the program is asked to stop: Ctrl-C or SIGTERM.
+pub(crate) async fn interrupted() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .expect("a signal handler can be installed");
+    // Either branch may be dropped: a signal is only waited for, nothing is consumed.
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.expect("a signal handler can be installed"),
+        _ = terminate.recv() => {}
+    }
+}

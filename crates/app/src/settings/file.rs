@@ -1,0 +1,196 @@
+//! `spoke.yaml` as it is written. Every field's comment is its documentation: `spoke config schema` and the
+//! reference page are made from it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hubspot_connector::SourceConfig as HubspotConfig;
+use pipeline::destination::{NdjsonConfig, SqliteConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SecretRef;
+use crate::exit::{Failure, Outcome};
+
+/// The only version of the file's shape so far.
+const VERSION: u32 = 1;
+/// HubSpot's address, the same for every region (hubspot-api notes §0).
+pub(crate) const DEFAULT_BASE_URL: &str = "https://api.hubapi.com";
+/// The generation of HubSpot's API that is spoken unless another is asked for.
+pub(crate) const DEFAULT_API_VERSION: &str = "2026-03";
+const DEFAULT_STATE: &str = "./spoke-state.db";
+
+/// A configuration file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The version of this file's shape: 1.
+    pub(crate) version: u32,
+    /// How to reach HubSpot accounts, by name.
+    #[serde(default)]
+    pub(crate) connections: BTreeMap<String, Connection>,
+    /// Where checkpoints and dead letters are kept.
+    #[serde(default)]
+    pub(crate) state: State,
+    /// What is moved where, by name.
+    #[serde(default)]
+    pub(crate) pipelines: BTreeMap<String, Pipeline>,
+}
+
+/// How to reach one HubSpot account.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connection {
+    /// The access token of a private app, or a service key.
+    pub(crate) access_token: SecretRef,
+    /// The API's address; another one for a proxy or an emulator.
+    #[serde(default = "default_base_url")]
+    pub(crate) base_url: String,
+    /// The generation of paths to use: a dated one such as `2026-03`, or `v3`.
+    #[serde(default = "default_api_version")]
+    pub(crate) api_version: String,
+}
+
+fn default_base_url() -> String {
+    DEFAULT_BASE_URL.to_owned()
+}
+
+fn default_api_version() -> String {
+    DEFAULT_API_VERSION.to_owned()
+}
+
+impl Connection {
+    /// A connection with the defaults.
+    pub(crate) fn new(access_token: SecretRef, base_url: Option<String>) -> Self {
+        let base_url = base_url.unwrap_or_else(default_base_url);
+        Self {
+            access_token,
+            base_url,
+            api_version: default_api_version(),
+        }
+    }
+
+    pub(crate) fn check(&self, name: &str) -> Outcome {
+        let parsed: Result<hubspot_client::ApiVersion, _> = self.api_version.parse();
+        parsed.map(drop).map_err(|error| {
+            Failure::usage(format!(
+                "connection `{name}`: `api_version` is `{}`",
+                self.api_version
+            ))
+            .because(&error)
+        })
+    }
+}
+
+/// Names go into file names, metrics and labels, so they keep to what all of those take.
+pub(crate) fn check_connection_name(name: &str) -> Outcome {
+    let inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if starts && name.len() <= 49 && name.chars().all(inside) && !name.ends_with('-') {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("`{name}` is no name for a connection")).hint(
+        "lower-case letters, digits and hyphens; it starts with a letter, ends with a letter or digit, and has \
+         at most 49 characters",
+    ))
+}
+
+/// Where checkpoints and dead letters are kept. A destination that keeps the checkpoint beside its rows
+/// (SQLite, NDJSON) does so whatever stands here.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum State {
+    /// One SQLite file.
+    Sqlite(SqliteState),
+}
+
+/// State in one SQLite file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SqliteState {
+    /// The file; it is made when it is not there.
+    pub(crate) path: PathBuf,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Sqlite(SqliteState {
+            path: DEFAULT_STATE.into(),
+        })
+    }
+}
+
+/// One source to one destination.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pipeline {
+    /// Where records come from.
+    pub(crate) source: SourceConfig,
+    /// Where they go.
+    pub(crate) destination: DestinationConfig,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum SourceConfig {
+    /// A HubSpot account.
+    Hubspot(HubspotConfig),
+}
+
+/// Where records go.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum DestinationConfig {
+    /// An SQLite file with typed columns.
+    Sqlite(SqliteConfig),
+    /// One file of JSON lines a stream.
+    Ndjson(NdjsonConfig),
+}
+
+impl Pipeline {
+    /// The name of the connection that the source uses.
+    pub(crate) fn connection(&self) -> &str {
+        let SourceConfig::Hubspot(config) = &self.source;
+        &config.connection
+    }
+
+    /// The HubSpot source's settings.
+    pub(crate) fn hubspot(&self) -> &HubspotConfig {
+        let SourceConfig::Hubspot(config) = &self.source;
+        config
+    }
+
+    pub(crate) fn check(&self) -> Outcome {
+        Ok(self.hubspot().validate()?)
+    }
+}
+
+impl File {
+    /// Refuses a file of another version.
+    pub(crate) fn check_version(&self) -> Outcome {
+        if self.version == VERSION {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "`version` is {}, and this program knows version {VERSION}",
+            self.version
+        ))
+        .hint("a newer file needs a newer Spoke"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_names_keep_the_rule() {
+        for good in ["hub-prod-1", "a", "p9"] {
+            assert!(check_connection_name(good).is_ok(), "{good}");
+        }
+        for bad in ["A_bad", "9x", "x-", "", &"x".repeat(50)] {
+            assert!(check_connection_name(bad).is_err(), "{bad}");
+        }
+    }
+}

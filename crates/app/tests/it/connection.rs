@@ -1,0 +1,143 @@
+//! What is said when HubSpot cannot be talked to, or answers what it should not.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use hubspot_emulator::{DEFAULT_TOKEN, Options, Token};
+use serde_json::json;
+
+use crate::support::{Portal, Workplace};
+
+fn faulty(action: &serde_json::Value) -> (Portal, Workplace) {
+    let portal = Portal::with_contacts(300);
+    let fault =
+        json!([{"match": {"method": "GET", "path": "/crm/objects/*"}, "times": 1000, "action": action}]);
+    portal.post("/_emulator/faults", &fault);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    (portal, workplace)
+}
+
+#[test]
+fn an_unreachable_host_is_named() {
+    // Bound and dropped: nobody listens there now.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let workplace = Workplace::syncing(&format!("http://127.0.0.1:{port}"), "[contacts]");
+    let address = format!("127.0.0.1:{port}");
+    workplace
+        .run(&["check"])
+        .fails(3, &["connection `prod`", &address, "hint:"]);
+    workplace
+        .run(&["sync", "--once"])
+        .fails(3, &["pipeline `crm`", &address]);
+}
+
+#[test]
+fn a_server_without_tls_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    // Plain text where a TLS handshake is expected; the thread lives as long as somebody connects.
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else { return };
+            let _ = connection.read(&mut [0; 64]);
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    Workplace::syncing(&url, "[contacts]")
+        .run(&["check"])
+        .fails(3, &["TLS"]);
+}
+
+#[test]
+fn a_refused_token_names_the_connection_and_never_the_token() {
+    let portal = Portal::with_contacts(1);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    let wrong = (
+        "HUBSPOT_ACCESS_TOKEN",
+        "pat-na1-99999999-0000-4000-8000-000000000000",
+    );
+    workplace
+        .run_with(&["check"], wrong)
+        .fails(3, &["connection `prod`", "401", "hint:"]);
+    workplace
+        .run_with(&["sync", "--once"], wrong)
+        .fails(3, &["pipeline `crm`", "401"]);
+}
+
+#[test]
+fn missing_scopes_are_named_with_the_object() {
+    let token = Token::with_scopes(
+        DEFAULT_TOKEN,
+        ["crm.objects.companies.read", "crm.schemas.companies.read"],
+    );
+    let portal = Portal::start(Options {
+        tokens: vec![token],
+        ..Options::default()
+    });
+    let workplace = Workplace::syncing(&portal.url, "[contacts, companies]");
+    let checked = workplace
+        .run(&["check"])
+        .fails(3, &["`contacts`", "crm.objects.contacts.read"]);
+    assert!(
+        checked.stdout.contains("companies") && checked.stdout.contains("missing scopes"),
+        "{}",
+        checked.stdout
+    );
+    workplace.run(&["sync", "--once"]).fails(3, &["contacts", "crm."]);
+}
+
+#[test]
+fn a_token_with_a_line_break_is_explained() {
+    let portal = Portal::with_contacts(1);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    let broken = format!("{DEFAULT_TOKEN}\n");
+    workplace
+        .run_with(&["check"], ("HUBSPOT_ACCESS_TOKEN", &broken))
+        .fails(2, &["`access_token`", "line break"]);
+    let middle = DEFAULT_TOKEN.replacen("-4000", "\n-4000", 1);
+    workplace
+        .run_with(&["check"], ("HUBSPOT_ACCESS_TOKEN", &middle))
+        .fails(2, &["`access_token`", "line break"]);
+}
+
+#[test]
+fn html_where_json_was_expected_is_told_as_such() {
+    let (_portal, workplace) = faulty(&json!({"html": true}));
+    workplace
+        .run(&["sync", "--once"])
+        .fails(1, &["contacts", "expected JSON but got HTML"]);
+}
+
+#[test]
+fn json_that_is_cut_off_every_time_is_told_as_such() {
+    let (_portal, workplace) = faulty(&json!({"truncate": true}));
+    let ended = workplace.run(&["sync", "--once"]);
+    assert_ne!(ended.code, 0);
+    assert!(
+        ended.stderr.contains("contacts") && ended.stderr.contains("ends early"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn json_that_is_cut_off_once_is_read_again() {
+    let portal = Portal::with_contacts(300);
+    let fault = json!([{"match": {"method": "GET", "path": "/crm/objects/*"}, "times": 1, "action": {"truncate": true}}]);
+    portal.post("/_emulator/faults", &fault);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    workplace.run(&["sync", "--once"]).ok();
+    crate::support::copy::assert_equals_truth(&workplace.path("hubspot.db"), &portal, "contacts");
+}
+
+#[test]
+fn a_page_that_repeats_ends_the_run_instead_of_looping() {
+    let (_portal, workplace) = faulty(&json!({"repeatPage": true}));
+    workplace
+        .run(&["sync", "--once"])
+        .fails(1, &["contacts", "again"]);
+}

@@ -1,0 +1,8 @@
+//! What the tests stand on: a HubSpot to talk to, the program to run, and the comparison with the truth.
+
+pub(crate) mod copy;
+pub(crate) mod portal;
+pub(crate) mod spoke;
+
+pub(crate) use portal::Portal;
+pub(crate) use spoke::Workplace;

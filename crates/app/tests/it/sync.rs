@@ -1,0 +1,198 @@
+//! `spoke sync --once`: the main job.
+
+use hubspot_emulator::{Counts, Options, Tier};
+use serde_json::{Value, json};
+
+use crate::support::copy::{assert_associations_equal_truth, assert_equals_truth, number};
+use crate::support::{Portal, Workplace};
+
+const EVERYTHING: &str = "[contacts, companies, deals, tickets, products, line_items, owners, pipelines, pipeline_stages, properties]";
+
+fn whole_portal() -> Portal {
+    let counts = Counts {
+        contacts: 700,
+        companies: 150,
+        deals: 400,
+        tickets: 200,
+        products: 40,
+        line_items: None,
+    };
+    Portal::start(Options {
+        counts,
+        tier: Tier::Unlimited,
+        ..Options::default()
+    })
+}
+
+#[test]
+fn every_object_arrives_as_hubspot_has_it() {
+    let portal = whole_portal();
+    let workplace = Workplace::syncing(&portal.url, EVERYTHING);
+    workplace.run(&["sync", "--once"]).ok();
+    let database = workplace.path("hubspot.db");
+    for object in [
+        "contacts",
+        "companies",
+        "deals",
+        "tickets",
+        "products",
+        "line_items",
+    ] {
+        assert_equals_truth(&database, &portal, object);
+    }
+    for (from, to) in [
+        ("contacts", "companies"),
+        ("contacts", "deals"),
+        ("companies", "deals"),
+        ("deals", "line_items"),
+    ] {
+        assert_associations_equal_truth(&database, &portal, from, to);
+    }
+    for table in ["owners", "pipelines", "pipeline_stages", "properties"] {
+        assert!(
+            number(&database, &format!("SELECT count(*) FROM {table}")) > 0,
+            "{table} is empty"
+        );
+    }
+}
+
+#[test]
+fn a_contact_with_more_than_a_hundred_deals_keeps_them_all() {
+    let portal = whole_portal();
+    let workplace = Workplace::syncing(&portal.url, "[contacts, deals]");
+    workplace.run(&["sync", "--once"]).ok();
+    let database = workplace.path("hubspot.db");
+    assert_associations_equal_truth(&database, &portal, "contacts", "deals");
+    let most = "SELECT max(n) FROM (SELECT count(DISTINCT to_id) n FROM contacts_deals GROUP BY from_id)";
+    assert!(number(&database, most) > 100, "the portal has the hard case");
+}
+
+#[test]
+fn a_second_run_brings_creates_updates_and_archives() {
+    let portal = Portal::with_contacts(400);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    let database = workplace.path("hubspot.db");
+    workplace.run(&["sync", "--once"]).ok();
+    let before = number(&database, "SELECT count(*) FROM contacts");
+    let changes = json!({"objectType": "contacts", "seed": 7, "create": 30, "update": 50, "archive": 12});
+    portal.post("/_emulator/mutate", &changes);
+    workplace.run(&["sync", "--once"]).ok();
+    assert_equals_truth(&database, &portal, "contacts");
+    assert_eq!(
+        number(&database, "SELECT count(*) FROM contacts"),
+        before + 30,
+        "archived rows stay"
+    );
+    assert_eq!(
+        number(&database, "SELECT count(*) FROM contacts WHERE _archived"),
+        12
+    );
+}
+
+#[test]
+fn hard_deletes_remove_the_row() {
+    let portal = Portal::with_contacts(200);
+    let destination = "sqlite: {path: hubspot.db, deletes: hard}";
+    let workplace = Workplace::with_destination(&portal.url, "[contacts]", destination);
+    workplace.run(&["sync", "--once"]).ok();
+    portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "contacts", "seed": 7, "archive": 12}),
+    );
+    workplace.run(&["sync", "--once"]).ok();
+    assert_equals_truth(&workplace.path("hubspot.db"), &portal, "contacts");
+    assert_eq!(
+        number(
+            &workplace.path("hubspot.db"),
+            "SELECT count(*) FROM contacts WHERE _archived"
+        ),
+        0
+    );
+}
+
+#[test]
+fn the_limits_of_the_pro_tier_are_kept() {
+    let counts = Counts {
+        contacts: 20_000,
+        companies: 1,
+        deals: 0,
+        tickets: 0,
+        products: 0,
+        line_items: Some(0),
+    };
+    let portal = Portal::start(Options {
+        counts,
+        tier: Tier::Pro,
+        ..Options::default()
+    });
+    let workplace = Workplace::syncing(&portal.url, "[contacts, companies]");
+    workplace.run(&["sync", "--once"]).ok();
+    let requests = portal.requests();
+    assert_eq!(requests["rateLimited"], 0, "{requests}");
+    let contacts = portal.calls("", "contacts");
+    assert!(
+        contacts <= 20_000 / 100 + 20,
+        "{contacts} calls for 20,000 contacts: {requests}"
+    );
+}
+
+#[test]
+fn only_the_selected_properties_become_columns() {
+    let portal = Portal::with_contacts(20);
+    let workplace = Workplace::syncing(&portal.url, "[{name: contacts, properties: [email, firstname]}]");
+    workplace.run(&["sync", "--once"]).ok();
+    let columns = number(
+        &workplace.path("hubspot.db"),
+        "SELECT count(*) FROM pragma_table_info('contacts') WHERE name IN ('email', 'firstname')",
+    );
+    assert_eq!(columns, 2);
+    let others = number(
+        &workplace.path("hubspot.db"),
+        "SELECT count(*) FROM pragma_table_info('contacts') WHERE name = 'lastname'",
+    );
+    assert_eq!(others, 0);
+}
+
+#[test]
+fn json_lines_hold_every_record_once() {
+    let portal = Portal::with_contacts(250);
+    let workplace = Workplace::with_destination(&portal.url, "[contacts]", "ndjson: {dir: records}");
+    workplace.run(&["sync", "--once"]).ok();
+    let text = std::fs::read_to_string(workplace.path("records/contacts.ndjson")).unwrap();
+    let ids: Vec<_> = text
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["key"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let truth = portal.get("/_emulator/truth/contacts");
+    let live = truth
+        .lines()
+        .filter(|line| line.contains(r#""state":"live""#))
+        .count();
+    assert_eq!(ids.len(), live);
+    assert_eq!(
+        ids.iter().collect::<std::collections::BTreeSet<_>>().len(),
+        live,
+        "none twice"
+    );
+}
+
+#[test]
+fn the_summary_is_json_when_asked() {
+    let portal = Portal::with_contacts(20);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    let ended = workplace.run(&["sync", "--once", "--json"]).ok();
+    let report: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON and nothing else");
+    assert_eq!(report[0]["pipeline"], "crm");
+    assert_eq!(report[0]["streams"][0]["stream"], "contacts");
+}
+
+#[test]
+fn following_is_refused_until_it_exists() {
+    let workplace = Workplace::syncing("http://127.0.0.1:9", "[contacts]");
+    workplace.run(&["sync"]).fails(2, &["--once"]);
+}
