@@ -1,7 +1,10 @@
 //! The source from outside: against the emulator in process where HubSpot's behaviour matters, against a script where
 //! an answer must be odd. No sockets, no waiting: time is paused where the client would wait.
 
+mod completeness;
 mod double;
+mod emulated;
+mod faults;
 mod odd_answers;
 mod positions;
 

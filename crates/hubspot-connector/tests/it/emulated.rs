@@ -1,0 +1,192 @@
+//! The emulator in process: its router behind the client's `HttpService`, and its control routes beside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hubspot_client::{
+    Client, HttpError, HttpErrorKind, HttpService, Request, Response, RetryPolicy, StaticToken,
+};
+use hubspot_connector::{HubspotSource, SourceConfig};
+use hubspot_emulator::{Counts, DEFAULT_TOKEN, Emulator, Options};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// One emulated account.
+#[derive(Debug)]
+pub(crate) struct Hubspot {
+    router: Router,
+}
+
+/// A record as the emulator knows it to be.
+#[derive(Debug)]
+pub(crate) struct Truth {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) properties: BTreeMap<String, Value>,
+}
+
+/// A few of everything, enough for the hard cases: contacts with more than a hundred deals.
+pub(crate) fn a_few() -> Counts {
+    Counts {
+        contacts: 250,
+        companies: 60,
+        deals: 300,
+        tickets: 40,
+        products: 10,
+        line_items: Some(120),
+    }
+}
+
+impl Hubspot {
+    pub(crate) fn new(counts: Counts) -> Self {
+        Self::with(Options {
+            counts,
+            ..Options::default()
+        })
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        Self {
+            router: Emulator::new(options).router(),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client_with(DEFAULT_TOKEN)
+    }
+
+    pub(crate) fn client_with(&self, token: &str) -> Client {
+        let service = Arc::new(Mounted(self.router.clone()));
+        let builder = Client::builder()
+            .token(StaticToken::new(token).unwrap())
+            .retry(RetryPolicy::default());
+        builder.http_service(service).build().unwrap()
+    }
+
+    pub(crate) fn source(&self, config: Value) -> HubspotSource {
+        HubspotSource::new(self.client(), config_of(config)).unwrap()
+    }
+
+    /// A control route's answer.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> String {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/_emulator/{path}"));
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        let answer = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text =
+            String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        text
+    }
+
+    pub(crate) async fn faults(&self, rules: Value) {
+        self.control("POST", "faults", &rules).await;
+    }
+
+    pub(crate) async fn mutate(&self, mutation: Value) {
+        self.control("POST", "mutate", &mutation).await;
+    }
+
+    /// Calls so far, by route.
+    pub(crate) async fn requests(&self) -> Value {
+        serde_json::from_str(&self.control("GET", "requests", &Value::Null).await).unwrap()
+    }
+
+    async fn lines(&self, path: &str) -> Vec<Value> {
+        let text = self.control("GET", path, &Value::Null).await;
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Every record that ever was.
+    pub(crate) async fn truth(&self, object: &str) -> Vec<Truth> {
+        let lines = self.lines(&format!("truth/{object}")).await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let record = |line: Value| Truth {
+            id: text(&line["id"]),
+            state: text(&line["state"]),
+            properties: line["properties"]
+                .as_object()
+                .unwrap()
+                .clone()
+                .into_iter()
+                .collect(),
+        };
+        lines.into_iter().map(record).collect()
+    }
+
+    /// The ids in one state.
+    pub(crate) async fn ids(&self, object: &str, state: &str) -> BTreeSet<String> {
+        let truth = self.truth(object).await;
+        truth
+            .into_iter()
+            .filter(|record| record.state == state)
+            .map(|record| record.id)
+            .collect()
+    }
+
+    pub(crate) async fn links(&self, from: &str, to: &str) -> BTreeSet<String> {
+        let lines = self.lines(&format!("truth/associations/{from}/{to}")).await;
+        let link = |line: &Value| {
+            json!([
+                line["fromId"],
+                line["toId"],
+                line["typeId"],
+                line["category"],
+                line["label"]
+            ])
+            .to_string()
+        };
+        lines.iter().map(link).collect()
+    }
+}
+
+pub(crate) fn config_of(mut config: Value) -> SourceConfig {
+    config["connection"] = "emulator".into();
+    serde_json::from_value(config).unwrap()
+}
+
+/// A router as the client's transport. An answer that ends early is handed on as far as it came, as a proxy would
+/// that has read the length and not the end.
+#[derive(Debug)]
+struct Mounted(Router);
+
+#[async_trait]
+impl HttpService for Mounted {
+    async fn call(&self, request: Request) -> Result<Response, HttpError> {
+        let failed = HttpError::new(HttpErrorKind::Interrupted, &request);
+        let answer = self
+            .0
+            .clone()
+            .oneshot(request.map(Body::from))
+            .await
+            .expect("a router does not fail");
+        let (head, mut body) = answer.into_parts();
+        let mut read = Vec::new();
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => read.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Err(error) if read.is_empty() => return Err(failed.caused_by(error)),
+                Err(_) => break,
+            }
+        }
+        Ok(Response::from_parts(head, Bytes::from(read)))
+    }
+}
