@@ -1,6 +1,7 @@
 //! The client from outside: against a server on a port where the network matters, against a script where it does not.
 
 mod answers;
+mod emulated;
 mod faults;
 mod logs;
 mod pages;
