@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn durations_have_a_unit() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
         assert!(duration("5").is_err() && duration("abc").is_err() && duration("-5s").is_err());
     }
 }

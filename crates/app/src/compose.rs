@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hubspot_client::{Client, Priority, StaticToken};
+use hubspot_client::{Client, Priority, RetryPolicy, StaticToken};
 use hubspot_connector::HubspotSource;
 use opencdc::{CheckpointStore, Destination};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
@@ -19,15 +19,10 @@ pub(crate) async fn pipeline(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Pipeline> {
-    let connection_name = written.connection();
-    let client = client(
-        settings.connection(connection_name)?,
-        &format!("connection `{connection_name}`"),
-    )?;
-    let source = HubspotSource::new(
-        client.with_priority(Priority::Snapshot),
-        written.hubspot().clone(),
-    )?;
+    let connection = written.connection();
+    let what = format!("connection `{connection}`");
+    let client = client(settings.connection(connection)?, &what, for_a_run())?;
+    let source = HubspotSource::new(client, written.hubspot().clone())?;
     let destination = destination(name, &written.destination).await?;
     let store = state(settings).await?;
     Ok(Pipeline {
@@ -57,29 +52,62 @@ async fn state(settings: &Settings) -> Outcome<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open(&sqlite.path).await?))
 }
 
+/// Tries for about four seconds: a person waits, and would rather know.
+fn for_a_person() -> (Priority, RetryPolicy) {
+    (
+        Priority::Interactive,
+        RetryPolicy {
+            max_attempts: 4,
+            ..RetryPolicy::default()
+        },
+    )
+}
+
+/// Tries for about a quarter of a minute: long enough for a hiccup, short enough for a scheduler to be told of an
+/// outage.
+fn for_a_run() -> (Priority, RetryPolicy) {
+    (
+        Priority::Snapshot,
+        RetryPolicy {
+            max_attempts: 6,
+            ..RetryPolicy::default()
+        },
+    )
+}
+
 /// A client for a connection; `what` names the connection in errors.
-pub(crate) fn client(connection: &Connection, what: &str) -> Outcome<Client> {
+fn client(
+    connection: &Connection,
+    what: &str,
+    (priority, retry): (Priority, RetryPolicy),
+) -> Outcome<Client> {
     let secret = connection
         .access_token
         .resolve(&format!("{what}: `access_token`"))?;
     let token = StaticToken::new(secret)
         .map_err(|error| Failure::usage(format!("{what}: `access_token`: {error}")))?;
-    let version = connection.api_version.parse().map_err(|error| {
-        Failure::usage(format!("{what}: `api_version` is `{}`", connection.api_version)).because(&error)
-    })?;
-    let client = Client::builder()
+    let version = connection.api_version().map_err(|failure| failure.within(what))?;
+    let builder = Client::builder()
         .base_url(&connection.base_url)
         .token(token)
         .api_version(version)
-        .build();
-    client.map_err(|error| Failure::from(error).within(what))
+        .retry(retry);
+    let client = builder
+        .build()
+        .map_err(|error| Failure::from(error).within(what))?;
+    Ok(client.with_priority(priority))
+}
+
+/// A client for the connection that a person asks about.
+pub(crate) fn asking(connection: &Connection, what: &str) -> Outcome<Client> {
+    client(connection, what, for_a_person())
 }
 
 /// The client that a one-shot command talks through: the named connection, the file's only one, or the
 /// environment.
 pub(crate) fn one_shot(target: &Target) -> Outcome<Client> {
     let (name, connection) = connection(target.config.as_deref(), target.connection.as_deref())?;
-    Ok(client(&connection, &name)?.with_priority(Priority::Interactive))
+    asking(&connection, &name)
 }
 
 /// The connection that is meant, and what to call it in messages.

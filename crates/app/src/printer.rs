@@ -1,9 +1,5 @@
 //! Everything that reaches the terminal: data to stdout, all else to stderr, no token in either.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where output is allowed"
-)]
+#![expect(clippy::print_stderr, reason = "this is where output is allowed")]
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};

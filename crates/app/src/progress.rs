@@ -32,7 +32,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn tell(pipeline: &str, event: &Event<'_>, say: impl Fn(&str)) {
     match event {
         Event::Started { resumed: true, .. } => {
-            say(&format!("{pipeline}: resuming from the last checkpoint"))
+            say(&format!("{pipeline}: going on from the last checkpoint"));
         }
         Event::Retrying { error, wait, attempt } => {
             say(&format!(
@@ -95,7 +95,7 @@ impl Observer for Lines {
 /// A bar for every stream that has had a record.
 struct Bars {
     pipeline: String,
-    bars: MultiProgress,
+    screen: MultiProgress,
     streams: Mutex<BTreeMap<StreamName, ProgressBar>>,
     estimates: Arc<Mutex<BTreeMap<StreamName, u64>>>,
 }
@@ -114,7 +114,7 @@ impl Bars {
         });
         Self {
             pipeline: pipeline.name.clone(),
-            bars: MultiProgress::new(),
+            screen: MultiProgress::new(),
             streams: Mutex::default(),
             estimates,
         }
@@ -127,7 +127,7 @@ impl Bars {
                 let bar = ProgressBar::no_length()
                     .with_prefix(stream.name.to_string())
                     .with_style(counting());
-                self.bars.add(bar)
+                self.screen.add(bar)
             });
         }
     }
@@ -148,12 +148,12 @@ impl Bars {
 impl Observer for Bars {
     fn event(&self, event: &Event<'_>) {
         tell(&self.pipeline, event, |line| {
-            self.bars.suspend(|| printer::note(line))
+            self.screen.suspend(|| printer::note(line));
         });
         match event {
             Event::Started { catalog, .. } => self.begin(catalog),
             Event::Wrote { streams, .. } => self.count(streams),
-            Event::Finished(_) => drop(self.bars.clear()),
+            Event::Finished(_) => drop(self.screen.clear()),
             _ => {}
         }
     }

@@ -100,8 +100,9 @@ fn kind(error: &ClientError) -> ErrorKind {
 
 fn http_kind(kind: HttpErrorKind) -> ErrorKind {
     match kind {
-        HttpErrorKind::Tls | HttpErrorKind::Redirect | HttpErrorKind::Request => ErrorKind::Configuration,
-        HttpErrorKind::Token => ErrorKind::Refused,
+        HttpErrorKind::Redirect | HttpErrorKind::Request => ErrorKind::Configuration,
+        // A certificate that is not trusted now will not be in a second: trying again is no use.
+        HttpErrorKind::Token | HttpErrorKind::Tls => ErrorKind::Refused,
         HttpErrorKind::DailyLimit => ErrorKind::Quota,
         _ => ErrorKind::Unreachable,
     }

@@ -16,7 +16,7 @@ pub enum ErrorKind {
     Configuration,
     /// The other side could not be reached, or did not answer in time. Retried.
     Unreachable,
-    /// The other side refused our credentials or withheld a permission. Not retried.
+    /// The other side refused our credentials, withheld a permission, or cannot be trusted. Not retried.
     Refused,
     /// A quota is used up for longer than a retry should wait. Not retried before it resets.
     Quota,

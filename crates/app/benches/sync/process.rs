@@ -125,11 +125,12 @@ pub(crate) fn sync(emulator: &Emulator, folder: &Path, database: &Path) -> Measu
     let config = folder.join("spoke.yaml");
     let text = format!(
         "version: 1\nconnections: {{bench: {{access_token: env:TOKEN, base_url: {url:?}}}}}\n\
-         state: {{sqlite: {{path: {state:?}}}}}\n\
+         state: {{sqlite: {{path: {state}}}}}\n\
          pipelines: {{bench: {{source: {{hubspot: {{connection: bench, streams: [contacts, companies]}}}}, \
-         destination: {{sqlite: {{path: {database:?}}}}}}}}}\n",
+         destination: {{sqlite: {{path: {database}}}}}}}}}\n",
         url = emulator.url,
-        state = folder.join("state.db"),
+        state = folder.join("state.db").display(),
+        database = database.display(),
     );
     std::fs::write(&config, text).expect("the configuration can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_spoke"));

@@ -1,7 +1,7 @@
 //! `spoke check`: does the token work, whose account is it, and which objects may it read?
 
 use hubspot_client::request::objects::List;
-use hubspot_client::{AccountDetails, Client, Error, Priority};
+use hubspot_client::{AccountDetails, Client, Error};
 use hubspot_connector::objects::{self, Capability, ObjectType};
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ struct Report<'a> {
 pub(crate) async fn run(arguments: Check) -> Outcome {
     let config = arguments.config.as_deref();
     let (name, connection) = compose::connection(config, arguments.connection.as_deref())?;
-    let client = compose::client(&connection, &name)?.with_priority(Priority::Interactive);
+    let client = compose::asking(&connection, &name)?;
     let account = client
         .account()
         .await

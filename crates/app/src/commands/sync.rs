@@ -49,10 +49,11 @@ pub(crate) async fn run(arguments: Sync) -> Outcome {
     }
 }
 
-/// A person, or a scheduler that has its own opinion about retries, waits for the end of `--once`.
+/// Whoever waits for the end of `--once`, a person or a scheduler, has an opinion of their own about trying again;
+/// the client has tried for a while by then.
 fn impatient() -> RetryOptions {
     RetryOptions {
-        max_attempts: 3,
+        max_attempts: 1,
         ..RetryOptions::default()
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use hubspot_client::ApiVersion;
 use hubspot_connector::SourceConfig as HubspotConfig;
 use pipeline::destination::{NdjsonConfig, SqliteConfig};
 use schemars::JsonSchema;
@@ -70,14 +71,10 @@ impl Connection {
         }
     }
 
-    pub(crate) fn check(&self, name: &str) -> Outcome {
-        let parsed: Result<hubspot_client::ApiVersion, _> = self.api_version.parse();
-        parsed.map(drop).map_err(|error| {
-            Failure::usage(format!(
-                "connection `{name}`: `api_version` is `{}`",
-                self.api_version
-            ))
-            .because(&error)
+    /// The generation of paths, understood.
+    pub(crate) fn api_version(&self) -> Outcome<ApiVersion> {
+        self.api_version.parse().map_err(|error| {
+            Failure::usage(format!("`api_version` is `{}`", self.api_version)).because(&error)
         })
     }
 }

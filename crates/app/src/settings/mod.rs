@@ -100,7 +100,9 @@ impl Settings {
         self.file.check_version()?;
         for (name, connection) in &self.file.connections {
             file::check_connection_name(name)?;
-            connection.check(name)?;
+            connection
+                .api_version()
+                .map_err(|failure| failure.within(&format!("connection `{name}`")))?;
         }
         for (name, pipeline) in &self.file.pipelines {
             let context = |failure: Failure| failure.within(&format!("pipeline `{name}`"));

@@ -53,8 +53,8 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_known_one() {
 fn an_unknown_destination_is_named_with_the_nearest() {
     refused(
         "sqlite:",
-        "sqlight:",
-        &["unknown value `sqlight`", "did you mean `sqlite`?", "`ndjson`"],
+        "sqllite:",
+        &["unknown value `sqllite`", "did you mean `sqlite`?", "`ndjson`"],
     );
 }
 

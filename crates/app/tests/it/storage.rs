@@ -15,7 +15,7 @@ fn a_locked_database_is_named_and_nothing_is_lost() {
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
     workplace
         .run(&["sync", "--once"])
-        .fails(1, &["hubspot.db", "locked", "hint:"]);
+        .fails(1, &["hubspot.db", "another program is writing to it", "hint:"]);
     drop(lock);
     workplace.run(&["sync", "--once"]).ok();
     assert_equals_truth(&database, &portal, "contacts");
@@ -28,7 +28,7 @@ fn a_file_that_is_no_database_is_left_alone() {
     workplace.write("hubspot.db", &precious);
     workplace
         .run(&["sync", "--once"])
-        .fails(1, &["hubspot.db", "not a database"]);
+        .fails(1, &["hubspot.db", "it is not an SQLite database"]);
     assert_eq!(
         std::fs::read_to_string(workplace.path("hubspot.db")).unwrap(),
         precious

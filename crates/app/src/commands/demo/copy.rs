@@ -25,9 +25,9 @@ pub(super) const QUERIES: [(&str, &str); 3] = [
          GROUP BY c.id ORDER BY contacts DESC, company LIMIT 5;",
     ),
     (
-        "Who changed last, and what became of those who left?",
-        "SELECT id, firstname, lastname, email, _updated_at AS updated, _archived AS archived\n\
-         FROM contacts ORDER BY _updated_at DESC, id LIMIT 5;",
+        "Who is gone from HubSpot, and since when?",
+        "SELECT id, firstname, lastname, jobtitle, _archived_at AS gone\n\
+         FROM contacts WHERE _archived ORDER BY gone DESC, id LIMIT 5;",
     ),
 ];
 
