@@ -52,7 +52,9 @@ fn server_time(response: &Response) -> Option<Timestamp> {
 /// HubSpot's clock where it told, this machine's otherwise.
 fn cutoff(server: Option<Timestamp>, here: Timestamp) -> Timestamp {
     let (now, margin) = server.map_or((here, CLOCK_MARGIN), |server| (server, SERVER_MARGIN));
-    now.checked_sub(margin).unwrap_or(now)
+    let past = now.checked_sub(margin).unwrap_or(now);
+    // HubSpot's times have milliseconds.
+    Timestamp::from_millisecond(past.as_millisecond()).unwrap_or(past)
 }
 
 #[cfg(test)]

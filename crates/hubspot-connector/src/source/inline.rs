@@ -72,26 +72,47 @@ impl<'a> Lists<'a> {
         serde_json::from_slice(json)
     }
 
-    /// The list with `other`, whichever of its names HubSpot used.
-    pub(super) fn with(&self, other: &ObjectType) -> Option<&List<'a>> {
-        self.0
-            .iter()
-            .find(|(key, _)| other.is_called(key))
-            .map(|(_, list)| list)
+    /// The lists, by what HubSpot calls the other type.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &List<'a>)> {
+        self.0.iter().map(|(key, list)| (&**key, list))
+    }
+}
+
+/// Which association stream a list belongs to. A walk meets the same few keys on every record, and telling whether
+/// a type is called so is slow, so each key is looked at once.
+#[derive(Debug, Default)]
+pub(super) struct ListKeys(Vec<(String, Option<usize>)>);
+
+impl ListKeys {
+    /// The place among `others` of the type that HubSpot calls `key`, if it is there.
+    pub(super) fn place<'b>(
+        &mut self,
+        key: &str,
+        mut others: impl Iterator<Item = &'b ObjectType>,
+    ) -> Option<usize> {
+        if let Some((_, place)) = self.0.iter().find(|(known, _)| known == key) {
+            return *place;
+        }
+        let place = others.position(|other| other.is_called(key));
+        self.0.push((key.to_owned(), place));
+        place
     }
 }
 
 impl List<'_> {
-    /// The ids and types, when all of them are here and certain; `None` when the list must be read exactly.
-    pub(super) fn certain<'b>(&'b self, names: &'b TypeNames) -> Option<Vec<(&'b str, &'b AssociationType)>> {
+    /// Whether all ids are here, and the type of each is certain. Else the list must be read exactly.
+    pub(super) fn is_certain(&self, names: &TypeNames) -> bool {
         let is_cut = self.paging.as_ref().is_some_and(|paging| paging.next.is_some());
-        if is_cut {
-            return None;
-        }
-        self.results
-            .iter()
-            .map(|entry| Some((&*entry.id, names.get(&entry.kind)?)))
-            .collect()
+        !is_cut && self.results.iter().all(|entry| names.get(&entry.kind).is_some())
+    }
+
+    /// The ids whose types are certain, with these types.
+    pub(super) fn certain<'b>(
+        &'b self,
+        names: &'b TypeNames,
+    ) -> impl Iterator<Item = (&'b str, &'b AssociationType)> {
+        let pair = |entry: &'b Entry<'_>| Some((&*entry.id, names.get(&entry.kind)?));
+        self.results.iter().filter_map(pair)
     }
 }
 
@@ -213,29 +234,44 @@ mod tests {
     #[test]
     fn a_list_is_certain_when_it_is_whole_and_every_word_is_known() {
         let names = names(&[kind(279, None)]);
-        let of = |json: &str| {
-            let lists = Lists::parse(json.as_bytes()).unwrap();
-            let list = lists.with(resolve("companies").unwrap())?;
-            Some(
-                list.certain(&names)
-                    .map(|pairs| pairs.iter().map(|(id, _)| (*id).to_owned()).collect::<Vec<_>>()),
-            )
+        let is_certain = |json: &str| {
+            let list: List<'_> = serde_json::from_str(json).unwrap();
+            list.is_certain(&names)
         };
         let entry = r#"{"id":"7","type":"contact_to_company"}"#;
-        assert_eq!(
-            of(&format!(r#"{{"companies":{{"results":[{entry}]}}}}"#)),
-            Some(Some(vec!["7".to_owned()]))
-        );
-        let cut = format!(r#"{{"companies":{{"results":[{entry}],"paging":{{"next":{{"after":"x"}}}}}}}}"#);
-        assert_eq!(of(&cut), Some(None));
-        let strange = r#"{"companies":{"results":[{"id":"7","type":"boss"}]}}"#;
-        assert_eq!(of(strange), Some(None));
-        assert_eq!(of(r#"{"deals":{"results":[]}}"#), None);
+        assert!(is_certain(&format!(r#"{{"results":[{entry}]}}"#)));
+        assert!(is_certain(&format!(r#"{{"results":[{entry}],"paging":{{}}}}"#)));
+        let cut = format!(r#"{{"results":[{entry}],"paging":{{"next":{{"after":"x"}}}}}}"#);
+        assert!(!is_certain(&cut));
+        assert!(!is_certain(&format!(
+            r#"{{"results":[{entry},{{"id":"7","type":"boss"}}]}}"#
+        )));
+    }
+
+    #[test]
+    fn a_certain_list_gives_its_ids_with_their_types() {
+        let names = names(&[kind(279, None), kind(1, Some("Primary"))]);
+        let json = br#"{"companies":{"results":[{"id":"7","type":"contact_to_company_unlabeled"},
+            {"id":"7","type":"contact_to_company"}]}}"#;
+        let lists = Lists::parse(json).unwrap();
+        let (key, list) = lists.iter().next().unwrap();
+        let pairs: Vec<_> = list
+            .certain(&names)
+            .map(|(id, kind)| (id, kind.type_id))
+            .collect();
+        assert_eq!((key, &*pairs), ("companies", &[("7", 279), ("7", 1)][..]));
     }
 
     #[test]
     fn a_list_is_found_by_whatever_hubspot_calls_the_type() {
-        let lists = Lists::parse(br#"{"line items":{"results":[]}}"#).unwrap();
-        assert!(lists.with(resolve("line_items").unwrap()).is_some());
+        let others = ["companies", "line_items"].map(|name| resolve(name).unwrap());
+        let mut keys = ListKeys::default();
+        for _ in 0..2 {
+            let mut place = |key| keys.place(key, others.into_iter());
+            assert_eq!(
+                [place("line items"), place("0-2"), place("deals")],
+                [Some(1), Some(0), None]
+            );
+        }
     }
 }

@@ -40,23 +40,23 @@ mod tests {
     use super::*;
     use crate::position::StreamPosition;
 
-    fn progress(stream: &'static str, item: &str) -> Result<Progress> {
+    fn progress(stream: &'static str, item: &str) -> Progress {
         let state = StreamPosition::Snapshot {
             initial_timestamp: Timestamp::UNIX_EPOCH,
             since: None,
             item_id: Some(item.to_owned()),
             after: Some(item.to_owned()),
         };
-        Ok(Progress {
+        Progress {
             states: vec![(stream.into(), state)],
             records: Vec::new(),
-        })
+        }
     }
 
     #[tokio::test]
     async fn every_batch_carries_the_position_of_all_streams_as_of_then() {
-        let a = stream::iter([progress("a", "1"), progress("a", "2")]).boxed();
-        let b = stream::iter([progress("b", "1")]).boxed();
+        let a = stream::iter([Ok(progress("a", "1")), Ok(progress("a", "2"))]).boxed();
+        let b = stream::iter([Ok(progress("b", "1"))]).boxed();
         let batches: Vec<_> = merge(vec![a, b], HubspotPosition::default(), Until::CaughtUp)
             .collect()
             .await;
@@ -75,7 +75,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_error_is_the_last_thing() {
-        let failing = stream::iter([Err(Error::new(ErrorKind::Refused, "no")), progress("a", "2")]).boxed();
+        let failing =
+            stream::iter([Err(Error::new(ErrorKind::Refused, "no")), Ok(progress("a", "2"))]).boxed();
         let batches: Vec<_> = merge(vec![failing], HubspotPosition::default(), Until::CaughtUp)
             .collect()
             .await;

@@ -11,7 +11,7 @@ use hubspot_client::{Client, RawObject, RawPage};
 use jiff::{SignedDuration, Timestamp};
 use opencdc::{Error, ErrorKind, Record, Result, StreamName};
 
-use super::inline::{Lists, TypeNames};
+use super::inline::{ListKeys, Lists, TypeNames};
 use super::step::{self, Ask};
 use super::{Progress, exact};
 use crate::error::{Doing, OrFailed};
@@ -45,6 +45,7 @@ pub(super) struct Walk {
     state: StreamPosition,
     records: Option<Records>,
     targets: Vec<Associated>,
+    keys: ListKeys,
 }
 
 /// The records of a walk.
@@ -91,6 +92,7 @@ impl Walk {
             state,
             records: None,
             targets: Vec::new(),
+            keys: ListKeys::default(),
         };
         for part in parts {
             walk.add(portal_id, part);
@@ -288,16 +290,17 @@ impl Walk {
                 continue;
             };
             let lists = Lists::parse(json).map_err(|source| self.unreadable(object.id(), source))?;
-            for n in 0..self.targets.len() {
-                let Some(list) = lists.with(&self.targets[n].target.object) else {
+            for (key, list) in lists.iter() {
+                let others = self.targets.iter().map(|associated| &*associated.target.object);
+                let Some(n) = self.keys.place(key, others) else {
                     continue;
                 };
                 let names = self.names(n).await?;
-                match list.certain(names) {
-                    Some(pairs) => pairs
-                        .iter()
-                        .for_each(|(to, kind)| rows[n].push(object.id(), to, kind)),
-                    None => uncertain[n].push(object.id().to_owned()),
+                if list.is_certain(names) {
+                    list.certain(names)
+                        .for_each(|(to, kind)| rows[n].push(object.id(), to, kind));
+                } else {
+                    uncertain[n].push(object.id().to_owned());
                 }
             }
         }

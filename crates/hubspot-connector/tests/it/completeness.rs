@@ -203,11 +203,7 @@ async fn streams_that_are_no_objects_arrive() {
         let fields = &catalog.stream(stream).unwrap().fields;
         for field in fields.iter().filter(|field| !field.name.starts_with('_')) {
             let has = |record: &&Record| after(record).contains_key(&field.path[0]);
-            assert!(
-                records.iter().any(|record| has(record)),
-                "{stream} has no `{}`",
-                field.name
-            );
+            assert!(records.iter().any(has), "{stream} has no `{}`", field.name);
         }
     }
     let stages: Vec<_> = of_stream(&batches, "pipeline_stages")
