@@ -87,11 +87,11 @@ impl<'a> Attempt<'a> {
     /// Asks the source what there is, prepares the destination, and opens the read. `None` when stopped.
     async fn begin(&mut self, until: Until) -> Result<Option<(BatchStream, Selection)>> {
         let source = &self.pipeline.source;
-        let Some(catalog) = self.unless_stopped(source.catalog()).await.transpose()? else {
+        let Some(catalog) = unless_stopped(self.stop, source.catalog()).await.transpose()? else {
             return Ok(None);
         };
         let selection = selection::choose(self.pipeline.selection.as_deref(), &catalog, until)?;
-        let Some(catalog) = self.prepare(&selection, &catalog).await? else {
+        let Some(catalog) = prepare(self.pipeline, self.stop, &selection, &catalog).await? else {
             return Ok(None);
         };
         // Loaded after `prepare`, which waits for whatever an earlier attempt left under way.
@@ -99,7 +99,7 @@ impl<'a> Attempt<'a> {
         self.started(from.as_ref(), &catalog);
         let position = from.map(|checkpoint| checkpoint.position);
         let read = source.read(selection.clone(), position);
-        let batches = self.unless_stopped(read).await.transpose()?;
+        let batches = unless_stopped(self.stop, read).await.transpose()?;
         Ok(batches.map(|batches| (batches, selection)))
     }
 
@@ -108,24 +108,6 @@ impl<'a> Attempt<'a> {
         self.submitted = from.map_or(0, |checkpoint| checkpoint.sequence);
         self.summary.resumed |= resumed && self.summary.batches == 0 && self.summary.retries == 0;
         self.observer.event(&Event::Started { resumed, catalog });
-    }
-
-    /// Prepares the destination for the wanted part of `catalog`; `None` when that outlasted the drain.
-    async fn prepare(&self, selection: &Selection, catalog: &Catalog) -> Result<Option<Catalog>> {
-        let catalog = selection::apply(selection, catalog);
-        let prepare = self.pipeline.destination.prepare(&catalog);
-        let prepared = within_drain(self.stop, self.pipeline.options.drain, prepare).await;
-        prepared.transpose().map(|done| done.map(|()| catalog))
-    }
-
-    /// A call to the source, which may be dropped at any moment (promise 4 of [`opencdc::Source`]).
-    async fn unless_stopped<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            // `cancelled` holds no state; `call` has given nothing yet.
-            () = self.stop.cancelled() => None,
-            answer = call => Some(answer),
-        }
     }
 
     /// Moves batches until the read ends.
@@ -177,7 +159,7 @@ impl<'a> Attempt<'a> {
             if self.abandoned {
                 return Ok(());
             }
-            let Some(catalog) = self.prepare(selection, &catalog).await? else {
+            let Some(catalog) = prepare(self.pipeline, self.stop, selection, &catalog).await? else {
                 return Ok(());
             };
             self.observer.event(&Event::CatalogChanged { catalog: &catalog });
@@ -280,6 +262,29 @@ impl<'a> Attempt<'a> {
             return Ok(());
         };
         commit::finish(self.pipeline, &self.keeper, &last, self.acked).await
+    }
+}
+
+/// Prepares the destination for the wanted part of `catalog`; `None` when that outlasted the drain.
+async fn prepare(
+    pipeline: &Pipeline,
+    stop: &CancellationToken,
+    selection: &Selection,
+    catalog: &Catalog,
+) -> Result<Option<Catalog>> {
+    let catalog = selection::apply(selection, catalog);
+    let prepare = pipeline.destination.prepare(&catalog);
+    let prepared = within_drain(stop, pipeline.options.drain, prepare).await;
+    prepared.transpose().map(|done| done.map(|()| catalog))
+}
+
+/// A call to the source, which may be dropped at any moment (promise 4 of [`opencdc::Source`]).
+async fn unless_stopped<T>(stop: &CancellationToken, call: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        // `cancelled` holds no state; `call` has given nothing yet.
+        () = stop.cancelled() => None,
+        answer = call => Some(answer),
     }
 }
 
