@@ -1,7 +1,7 @@
 //! What a person writes under `source.hubspot`: which streams, which properties, which associations, how often.
 //!
 //! One definition serves every surface: the structs are read by serde, their JSON Schema comes from schemars.
-//! What the words mean for one account is worked out in [`plan`](crate::plan).
+//! What the words mean for one account is worked out in `plan`.
 
 mod interval;
 mod names;

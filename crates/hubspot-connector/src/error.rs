@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(decode_kind(&Fault::EndsEarly { at: 3 }), ErrorKind::Unreachable);
         assert_eq!(decode_kind(&Fault::Malformed { at: 3 }), ErrorKind::InvalidData);
         assert_eq!(http_kind(HttpErrorKind::Dns), ErrorKind::Unreachable);
-        assert_eq!(http_kind(HttpErrorKind::Tls), ErrorKind::Configuration);
+        assert_eq!(http_kind(HttpErrorKind::Tls), ErrorKind::Refused);
     }
 
     #[test]

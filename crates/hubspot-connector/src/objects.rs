@@ -142,3 +142,33 @@ fn fold(text: &str) -> String {
     let name = lower.strip_prefix("crm.").unwrap_or(&lower);
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn custom(name: &str) -> ObjectType {
+        let schema = serde_json::json!({
+            "objectTypeId": "2-17", "fullyQualifiedName": format!("p4711_{name}"), "name": name,
+        });
+        ObjectType::custom(&serde_json::from_value(schema).unwrap())
+    }
+
+    #[test]
+    fn a_custom_type_is_named_by_its_name_unless_that_is_taken() {
+        assert_eq!(custom("Cars").name, "cars");
+        assert_eq!(custom("contact").name, "p4711_contact");
+        assert_eq!(custom("owners").name, "p4711_owners");
+        assert_eq!(custom("cars").path_name(), "2-17");
+        assert!(custom("cars").is_called("P4711_CARS") && custom("cars").is_custom());
+    }
+
+    #[test]
+    fn scopes_are_spelled_as_hubspot_spells_them() {
+        let scope = |name: &str| resolve(name).unwrap().read_scope();
+        assert_eq!(scope("contacts"), "crm.objects.contacts.read");
+        assert_eq!(scope("notes"), "crm.objects.contacts.read");
+        assert_eq!(scope("tickets"), "tickets");
+        assert_eq!(custom("cars").read_scope(), "crm.objects.custom.read");
+    }
+}

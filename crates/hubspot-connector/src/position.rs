@@ -22,7 +22,7 @@ pub struct HubspotPosition {
     pub streams: BTreeMap<StreamName, StreamPosition>,
 }
 
-/// Where one stream stands: at once what is stored and the state of the walk (see [`step`](crate::source)).
+/// Where one stream stands: at once what is stored and the state of the walk (see `source/step.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum StreamPosition {

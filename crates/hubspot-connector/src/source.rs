@@ -25,16 +25,18 @@ mod step;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
+use async_stream::try_stream;
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 use hubspot_client::request::search::SearchRequest;
 use hubspot_client::{Client, Priority};
 use opencdc::{
-    BatchStream, Catalog, Error, ErrorKind, Position, Record, Result, SelectedStream, Selection, Source,
-    StreamName,
+    Batch, BatchStream, Catalog, Error, ErrorKind, Position, Record, Result, SelectedStream, Selection,
+    Source, StreamName,
 };
 use tokio::sync::Mutex;
 
@@ -110,10 +112,7 @@ impl Source for HubspotSource {
             .transpose()?
             .unwrap_or_default();
         let client = self.client.with_priority(Priority::Snapshot);
-        let account = Account::of(&client).await?;
-        from.check_portal(&account.portal_id)?;
-        let read = Read::new(client, &account, &discovery, &selection, from);
-        Ok(merge::merge(read.parts(), read.position, selection.until).boxed())
+        Ok(batches(client, discovery, selection, from).boxed())
     }
 
     /// By one search of one record, where the type can be searched.
@@ -151,6 +150,24 @@ fn check(selection: &Selection, catalog: &Catalog) -> Result<()> {
     let message = format!("there is no stream `{}`", selected.name);
     Err(Error::new(ErrorKind::Configuration, message)
         .with_hint(format!("the streams are {}", names.join(", "))))
+}
+
+/// The batches of one read. What HubSpot refuses comes through here.
+fn batches(
+    client: Client,
+    discovery: Arc<Discovery>,
+    selection: Selection,
+    from: HubspotPosition,
+) -> impl Stream<Item = Result<Batch>> + Send {
+    try_stream! {
+        let account = Account::of(&client).await?;
+        from.check_portal(&account.portal_id)?;
+        let read = Read::new(client, &account, &discovery, &selection, from);
+        let mut merged = pin!(merge::merge(read.parts(), read.position, selection.until));
+        while let Some(batch) = merged.next().await {
+            yield batch?;
+        }
+    }
 }
 
 /// One read: what is selected, and where each selected stream begins.

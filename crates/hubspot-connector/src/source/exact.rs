@@ -43,8 +43,8 @@ async fn read_batch(
         .associations_batch_read(from.path_name(), to.path_name(), &asked)
         .await?;
     let before: BTreeMap<String, Option<String>> = asked.into_iter().collect();
-    let mut silent: BTreeSet<&String> = before.keys().collect();
-    silent.retain(|id| !answer.none.contains(id));
+    let none: BTreeSet<&String> = answer.none.iter().collect();
+    let mut silent: BTreeSet<&String> = before.keys().filter(|id| !none.contains(id)).collect();
     let mut left = Vec::new();
     for entry in answer.results {
         silent.remove(&entry.from);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::StreamExt;
 use hubspot_emulator::{Counts, Options, Token};
-use opencdc::{ErrorKind, Operation, Position, Record, Result};
+use opencdc::{ErrorKind, Operation, Position, Record, Result, Selection, Source};
 use serde_json::{Value, json};
 
 use crate::emulated::{Hubspot, config_of};
@@ -137,7 +138,7 @@ async fn a_token_without_the_scope_of_a_stream_is_refused_by_name() {
     let source =
         hubspot_connector::HubspotSource::new(hubspot.client_with("pat-na1-narrow"), config_of(config()));
     let source = source.unwrap();
-    let error = opencdc::Source::catalog(&source).await.unwrap_err();
+    let error = source.catalog().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     let text = format!("{error} {}", error.hint().unwrap());
     assert!(
@@ -152,7 +153,7 @@ async fn a_wrong_token_is_refused() {
     let hubspot = some();
     let client = hubspot.client_with("pat-na1-wrong");
     let source = hubspot_connector::HubspotSource::new(client, config_of(config())).unwrap();
-    let error = opencdc::Source::catalog(&source).await.unwrap_err();
+    let error = source.catalog().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     assert!(error.hint().is_some());
 }
@@ -214,4 +215,25 @@ async fn a_record_archived_between_two_reads_is_a_delete_of_the_second() {
         .into_iter()
         .filter(|record| record.operation == Operation::Snapshot);
     assert_eq!(snapshots.count(), hubspot.ids("contacts", "live").await.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_made_and_archived_during_a_walk_leave_the_others_alone() {
+    let hubspot = some();
+    let source = hubspot.source(config());
+    let before = hubspot.ids("contacts", "live").await;
+    let everything = Selection::everything(&source.catalog().await.unwrap());
+    let mut batches = source.read(everything, None).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(batch) = batches.next().await {
+        seen.extend(ids(&[batch.unwrap()], "contacts"));
+        let mutation =
+            json!({"objectType": "contacts", "seed": seen.len(), "create": 5, "archive": 3, "merge": 1});
+        hubspot.mutate(mutation).await;
+    }
+    let after = hubspot.ids("contacts", "live").await;
+    let once: BTreeSet<_> = seen.iter().cloned().collect();
+    assert_eq!(once.len(), seen.len(), "once each");
+    let stayed: BTreeSet<_> = before.intersection(&after).cloned().collect();
+    assert!(once.is_superset(&stayed), "{:?}", stayed.difference(&once));
 }

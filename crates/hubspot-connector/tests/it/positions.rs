@@ -5,7 +5,7 @@ use opencdc::{Batch, ErrorKind, Operation, Position, Selection, Source, Until};
 use serde_json::json;
 
 use crate::double::{Call, Double, lists, ok, page};
-use crate::{ids, key, of_stream, read};
+use crate::{ids, key, of_stream, read, try_read};
 
 /// 250 contacts and 150 companies.
 fn some(call: &Call) -> Option<(u16, Vec<u8>)> {
@@ -156,8 +156,7 @@ async fn a_position_of_another_account_is_refused() {
     let double = Double::new(some);
     let source = double.source(json!({"streams": ["contacts"]}));
     let foreign = Position::new(r#"{"version":1,"portalId":"1","streams":{}}"#);
-    let everything = Selection::everything(&source.catalog().await.unwrap());
-    let error = source.read(everything, Some(foreign)).await.err().unwrap();
+    let error = try_read(&source, Some(foreign)).await.remove(0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
 }
 
