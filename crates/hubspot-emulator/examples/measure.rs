@@ -24,13 +24,31 @@ const PROPERTIES: &str = "email,firstname,lastname,phone,mobilephone,company,job
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let contacts: u64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
-    let counts = Counts { contacts, companies: contacts / 5, deals: contacts / 10, ..Counts::default() };
+    let contacts: u64 = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let counts = Counts {
+        contacts,
+        companies: contacts / 5,
+        deals: contacts / 10,
+        ..Counts::default()
+    };
     let before = resident_mib();
     let started = Instant::now();
-    let emulator = Emulator::new(Options { counts, tier: Tier::Unlimited, ..Options::default() });
-    say(&format!("start: {:.2} s for {contacts} contacts", started.elapsed().as_secs_f64()))?;
-    say(&format!("memory: {} MiB resident ({} before)", resident_mib(), before))?;
+    let emulator = Emulator::new(Options {
+        counts,
+        tier: Tier::Unlimited,
+        ..Options::default()
+    });
+    say(&format!(
+        "start: {:.2} s for {contacts} contacts",
+        started.elapsed().as_secs_f64()
+    ))?;
+    say(&format!(
+        "memory: {} MiB resident ({} before)",
+        resident_mib(),
+        before
+    ))?;
     let router = emulator.router();
     lists(&router, contacts).await?;
     searches(&router).await?;
@@ -45,7 +63,9 @@ fn say(line: &str) -> std::io::Result<()> {
 fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
+    let kib: u64 = line
+        .and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0);
     kib / 1024
 }
 
@@ -62,7 +82,9 @@ async fn lists(router: &Router, contacts: u64) -> Result<(), Box<dyn std::error:
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(5) {
         let uri = format!("/crm/v3/objects/contacts?limit=100&after={after}&properties={PROPERTIES}");
-        let request = Request::get(uri).header("authorization", format!("Bearer {DEFAULT_TOKEN}")).body(Body::empty())?;
+        let request = Request::get(uri)
+            .header("authorization", format!("Bearer {DEFAULT_TOKEN}"))
+            .body(Body::empty())?;
         bytes += send(router, request).await?.len();
         pages += 1;
         after = (after + 170) % (contacts * 3 / 2).max(101);
@@ -95,6 +117,10 @@ async fn searches(router: &Router) -> Result<(), Box<dyn std::error::Error>> {
         times.push(started.elapsed());
     }
     times.sort_unstable();
-    say(&format!("searches on last modification: median {:?}, p99 {:?}", times[times.len() / 2], times[times.len() * 99 / 100]))?;
+    say(&format!(
+        "searches on last modification: median {:?}, p99 {:?}",
+        times[times.len() / 2],
+        times[times.len() * 99 / 100]
+    ))?;
     Ok(())
 }

@@ -57,10 +57,9 @@ fn wrong(problem: impl std::fmt::Display) -> Response {
 }
 
 /// Reads the body of a control request; the error names what is wrong.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, String> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body)
-        .map_err(|error| wrong(format!("the body is not what this route takes: {error}")))
+    serde_json::from_slice(body).map_err(|error| format!("the body is not what this route takes: {error}"))
 }
 
 async fn unknown(uri: http::Uri) -> Response {
@@ -89,13 +88,13 @@ async fn health(State(emulator): State<Emulator>) -> Response {
 }
 
 async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
-    let counts: Result<SeedCounts, Response> = read(&body);
+    let counts: Result<SeedCounts, String> = read(&body);
     match counts {
         Ok(counts) => {
             emulator.seed(&counts.into());
             health(State(emulator)).await
         }
-        Err(response) => response,
+        Err(problem) => wrong(problem),
     }
 }
 
@@ -135,11 +134,11 @@ impl From<SeedCounts> for Counts {
 async fn mutate(State(emulator): State<Emulator>, body: Bytes) -> Response {
     let mutation: Mutation = match read(&body) {
         Ok(mutation) => mutation,
-        Err(response) => return response,
+        Err(problem) => return wrong(problem),
     };
     match mutate::run(&emulator.0, &mutation).await {
         Ok(done) => answer(StatusCode::OK, &done),
-        Err(failure) => wrong(failure.message),
+        Err(failure) => wrong(&failure.message),
     }
 }
 
@@ -149,14 +148,14 @@ async fn show_faults(State(emulator): State<Emulator>) -> Response {
 
 /// Takes a list of rules, or a single one.
 async fn add_faults(State(emulator): State<Emulator>, body: Bytes) -> Response {
-    let rules: Result<Vec<Fault>, Response> = if body.trim_ascii_start().starts_with(b"[") {
+    let rules: Result<Vec<Fault>, String> = if body.trim_ascii_start().starts_with(b"[") {
         read(&body)
     } else {
         read(&body).map(|fault| vec![fault])
     };
     let rules = match rules {
         Ok(rules) => rules,
-        Err(response) => return response,
+        Err(problem) => return wrong(problem),
     };
     let added = emulator.0.faults().add(rules);
     match added {
@@ -187,7 +186,7 @@ async fn show_clock(State(emulator): State<Emulator>) -> Response {
 async fn set_clock(State(emulator): State<Emulator>, body: Bytes) -> Response {
     let setting: ClockSetting = match read(&body) {
         Ok(setting) => setting,
-        Err(response) => return response,
+        Err(problem) => return wrong(problem),
     };
     if let Some(text) = &setting.advance {
         match duration(text) {
@@ -254,7 +253,9 @@ fn write_records(
     let store = portal.store(of);
     let records = store.all_from(from);
     let piece = &records[..records.len().min(LINES)];
-    piece.iter().for_each(|record| write_record(out, store, record));
+    for record in piece {
+        write_record(out, store, record);
+    }
     (piece.len() < records.len()).then_some((of, from + LINES))
 }
 
@@ -320,21 +321,21 @@ fn write_links(inner: &Inner, (types, above): LinkPlace, out: &mut Vec<u8>) -> O
         .all_above(types.0, types.1, above)
         .take(LINES)
         .collect();
-    links
-        .iter()
-        .for_each(|link| write_link(out, &portal, types, *link));
+    for link in &links {
+        write_link(out, &portal, types, *link);
+    }
     (links.len() == LINES).then_some((types, links.last().copied()))
 }
 
 fn write_link(out: &mut Vec<u8>, portal: &Portal, types: (TypeIndex, TypeIndex), link: Link) {
     let definition = portal.associations.definition(types.0, types.1, link.type_id);
-    let line = json!({
+    let text = json!({
         "fromId": link.from.to_string(),
         "toId": link.to.to_string(),
         "typeId": link.type_id,
         "category": definition.map(|definition| definition.category),
         "label": definition.and_then(|definition| definition.label.as_deref()),
     });
-    out.extend_from_slice(line.to_string().as_bytes());
+    out.extend_from_slice(text.to_string().as_bytes());
     out.push(b'\n');
 }

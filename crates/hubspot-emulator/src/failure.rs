@@ -1,11 +1,17 @@
 //! A request that HubSpot would refuse, with the facts its error body carries (hubspot-api notes §3.1).
 //! Texts marked `believed` in `parity/` are not confirmed.
 
+use std::ops::Deref;
+
 use serde_json::{Map, Value, json};
+
+/// Why a request is refused. Boxed, because it travels in every `Result`.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(Box<Facts>);
 
 /// Everything but the correlation id, which the gateway adds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Failure {
+pub(crate) struct Facts {
     pub(crate) status: u16,
     pub(crate) message: String,
     pub(crate) category: Option<&'static str>,
@@ -26,35 +32,40 @@ pub(crate) struct BadValue {
 
 impl Failure {
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Facts {
             status,
             message: message.into(),
-            ..Self::default()
-        }
+            ..Facts::default()
+        }))
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = status;
+        self
     }
 
     pub(crate) fn category(mut self, category: &'static str) -> Self {
-        self.category = Some(category);
+        self.0.category = Some(category);
         self
     }
 
     pub(crate) fn sub_category(mut self, sub_category: &'static str) -> Self {
-        self.sub_category = Some(sub_category);
+        self.0.sub_category = Some(sub_category);
         self
     }
 
     pub(crate) fn context(mut self, key: &'static str, values: Vec<String>) -> Self {
-        self.context.push((key, values));
+        self.0.context.push((key, values));
         self
     }
 
     pub(crate) fn extra(mut self, key: &'static str, value: Value) -> Self {
-        self.extra.push((key, value));
+        self.0.extra.push((key, value));
         self
     }
 
     pub(crate) fn error(mut self, error: Value) -> Self {
-        self.errors.push(error);
+        self.0.errors.push(error);
         self
     }
 
@@ -75,11 +86,9 @@ impl Failure {
     pub(crate) fn bad_values(portal_id: u64, bad: &[BadValue]) -> Self {
         let inside: Vec<Value> = bad.iter().map(|value| value.inside_message(portal_id)).collect();
         let list = serde_json::to_string(&inside).unwrap_or_default();
-        let failure = Self::validation(format!("Property values were not valid: {list}"));
-        Self {
-            errors: bad.iter().map(BadValue::detail).collect(),
-            ..failure
-        }
+        let mut failure = Self::validation(format!("Property values were not valid: {list}"));
+        failure.0.errors = bad.iter().map(BadValue::detail).collect();
+        failure
     }
 
     /// The body, with the correlation id of the answer.
@@ -123,6 +132,14 @@ impl Failure {
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), value.clone())),
         );
+    }
+}
+
+impl Deref for Failure {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0
     }
 }
 

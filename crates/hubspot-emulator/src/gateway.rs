@@ -119,10 +119,7 @@ fn forced(
         (Some(Value::String(text)), _) => Reply::html(status, text),
         (Some(body), _) => Reply::value(status, body),
         (None, Some(policy)) => refuse(
-            &Failure {
-                status,
-                ..policy.failure(inner.options.portal_id)
-            },
+            &policy.failure(inner.options.portal_id).with_status(status),
             correlation_id,
         ),
         (None, None) if status == 429 => refuse(
@@ -328,11 +325,12 @@ fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlatio
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     set(headers, "x-hubspot-correlation-id", correlation_id);
-    standing.iter().for_each(|standing| add_limits(headers, standing));
-    action
-        .headers
-        .iter()
-        .for_each(|(name, value)| set(headers, name, value));
+    if let Some(standing) = &standing {
+        add_limits(headers, standing);
+    }
+    for (name, value) in &action.headers {
+        set(headers, name, value);
+    }
     if action.truncate {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
         *response.body_mut() = half(reply.body);

@@ -64,8 +64,9 @@ pub(crate) async fn run(inner: &Inner, mutation: &Mutation) -> Result<Value, Fai
             } else {
                 inner.clock.now()
             };
-            step.iter()
-                .for_each(|change| change.make(inner, &mut portal, of, &mut draw, now, &mut done));
+            for change in step {
+                change.make(inner, &mut portal, of, &mut draw, now, &mut done);
+            }
         }
         if !mutation.same_millisecond {
             tokio::time::sleep(Duration::from_millis(1)).await;

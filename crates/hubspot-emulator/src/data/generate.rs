@@ -70,8 +70,8 @@ impl Generator<'_> {
 
     fn record(&self, id: u64, company: Option<u64>, scratch: &mut Scratch) -> Record {
         let mut draw = Draw::of(self.seed, self.salt, id);
-        let (created, updated) = self.times(&mut draw, id);
-        let life = if mix(self.seed, id, self.salt ^ 0xA5) % 50 == 0 {
+        let (created, updated) = Self::times(&mut draw, id);
+        let life = if mix(self.seed, id, self.salt ^ 0xA5).is_multiple_of(50) {
             Life::Archived { at: updated }
         } else {
             Life::Live
@@ -87,7 +87,7 @@ impl Generator<'_> {
     }
 
     /// One record in ten came with the bulk import, all in one millisecond.
-    fn times(&self, draw: &mut Draw, id: u64) -> (Millis, Millis) {
+    fn times(draw: &mut Draw, id: u64) -> (Millis, Millis) {
         let created = EARLIEST + draw.between(0, 2700) * DAY + draw.between(0, DAY - 1);
         let days_left = (LATEST - created) / DAY;
         let updated = created + draw.between(0, days_left - 1) * DAY + draw.between(0, DAY - 1);

@@ -74,7 +74,7 @@ pub(crate) fn deals_to_contacts(people: &People<'_>, deals: &[u64]) -> Vec<Link>
         } else {
             None
         };
-        let second = if number % 5 == 0 {
+        let second = if number.is_multiple_of(5) {
             pick(people.contacts, number >> 24)
         } else {
             None

@@ -146,10 +146,6 @@ impl Fill {
         })
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm per kind of value; a table, not a procedure"
-    )]
     fn write(&self, out: &mut String, draw: &mut Draw, subject: &Subject<'_>, choices: &[Choice]) {
         let persona = subject.persona;
         match self {
@@ -202,7 +198,7 @@ impl Fill {
             Self::Bool => out.push_str(if draw.percent(50) { "true" } else { "false" }),
             Self::Date(low, high) => push_bytes(out, |bytes| write_date(bytes, in_years(draw, *low, *high))),
             Self::DateTime(low, high) => {
-                push_bytes(out, |bytes| write_iso(bytes, in_years(draw, *low, *high)))
+                push_bytes(out, |bytes| write_iso(bytes, in_years(draw, *low, *high)));
             }
             Self::AfterCreation(days) => {
                 let at = subject.created + draw.between(0, *days) * DAY + draw.between(0, DAY - 1);
@@ -246,7 +242,9 @@ impl Fill {
 }
 
 fn push_all(out: &mut String, parts: &[&str]) {
-    parts.iter().for_each(|part| out.push_str(part));
+    for part in parts {
+        out.push_str(part);
+    }
 }
 
 /// Appends what one of the byte writers writes; they only write ASCII.

@@ -134,9 +134,9 @@ pub(crate) fn seed(portal: &mut Portal, recipes: &Recipes, counts: &Counts) {
             links::deals_to_line_items(&deals, &line_items),
         ),
     ];
-    linked
-        .iter()
-        .for_each(|(from, to, links)| add_links(portal, from, to, links));
+    for (from, to, links) in &linked {
+        add_links(portal, from, to, links);
+    }
 }
 
 fn add_links(portal: &mut Portal, from: &str, to: &str, links: &[Link]) {

@@ -17,6 +17,7 @@ pub(super) const ROUTES: &[Route] = &[route(
     details,
 )];
 
+#[expect(clippy::unnecessary_wraps, reason = "all routes have one signature")]
 fn details(emulator: &Inner, _: &Call) -> Answer {
     Ok(Reply::value(
         200,

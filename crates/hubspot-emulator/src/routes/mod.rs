@@ -217,8 +217,8 @@ fn label(method: &Method, head: &[&str], template: &str) -> String {
 mod tests {
     use super::*;
 
-    fn label_of(method: Method, path: &str) -> String {
-        match find(&method, path) {
+    fn label_of(method: &Method, path: &str) -> String {
+        match find(method, path) {
             Found::Route { label, .. } => label,
             Found::WrongMethod { .. } => "wrong method".into(),
             Found::Nothing => "nothing".into(),
@@ -253,15 +253,15 @@ mod tests {
             ("/crm/owners/2026-09/", "GET /crm/owners/2026-09"),
             ("/account-info/v3/details", "GET /account-info/v3/details"),
         ] {
-            assert_eq!(label_of(Method::GET, path), label);
+            assert_eq!(label_of(&Method::GET, path), label);
         }
     }
 
     #[test]
     fn unknown_paths_and_methods_are_told_apart() {
-        assert_eq!(label_of(Method::PUT, "/crm/v3/objects/contacts"), "wrong method");
-        assert_eq!(label_of(Method::GET, "/crm/v3/imports"), "nothing");
-        assert_eq!(label_of(Method::GET, "/crm/objects/2031-03/contacts"), "nothing");
-        assert_eq!(label_of(Method::GET, "/"), "nothing");
+        assert_eq!(label_of(&Method::PUT, "/crm/v3/objects/contacts"), "wrong method");
+        assert_eq!(label_of(&Method::GET, "/crm/v3/imports"), "nothing");
+        assert_eq!(label_of(&Method::GET, "/crm/objects/2031-03/contacts"), "nothing");
+        assert_eq!(label_of(&Method::GET, "/"), "nothing");
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
         json::comma(&mut out);
         write(&mut out, &portal, of, store.record(slot), &view, call);
     }
-    Ok(finish(out, &portal, of, missing, Vec::new(), now, 200))
+    Ok(finish(out, &portal, of, missing, &[], now, 200))
 }
 
 /// `None` is a record that is not there; only a bad `idProperty` is an error of the whole batch.
@@ -125,7 +125,7 @@ fn finish(
     portal: &Portal,
     of: TypeIndex,
     missing: Vec<String>,
-    failed: Vec<Failure>,
+    failed: &[Failure],
     now: Moment,
     complete: u16,
 ) -> Reply {
@@ -282,7 +282,7 @@ fn report(portal: &Portal, of: TypeIndex, outcome: Outcome, now: Moment, complet
         }
         out.push(b'}');
     }
-    finish(out, portal, of, outcome.missing, outcome.failed, now, complete)
+    finish(out, portal, of, outcome.missing, &outcome.failed, now, complete)
 }
 
 /// 204; unknown ids are ignored.

@@ -149,7 +149,9 @@ impl Associations {
             .filter(|link| link.type_id == primary.type_id)
             .map(|link| link.to)
             .collect();
-        old.into_iter().for_each(|to| self.take(primary, from, to));
+        for to in old {
+            self.take(primary, from, to);
+        }
     }
 
     fn put(&mut self, definition: &Definition, from: u64, to: u64) {
@@ -194,7 +196,9 @@ impl Associations {
             .of(from, to, pair.0, pair.1)
             .take_while(|link| link.to == pair.1)
             .collect();
-        found.into_iter().for_each(|link| self.unlink_one(from, to, link));
+        for link in found {
+            self.unlink_one(from, to, link);
+        }
     }
 
     /// Removes one link of a pair.
@@ -232,7 +236,9 @@ impl Associations {
         let mut taken = Vec::new();
         for to in partners {
             let links: Vec<Link> = self.of(of, to, id, 0).collect();
-            links.iter().for_each(|link| self.unlink_one(of, to, *link));
+            for link in &links {
+                self.unlink_one(of, to, *link);
+            }
             taken.extend(links.into_iter().map(|link| (to, link)));
         }
         taken

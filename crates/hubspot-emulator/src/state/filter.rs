@@ -262,7 +262,7 @@ fn compile_test(subject: Subject, asked: AskedFilter) -> Result<Test, Failure> {
     };
     let first = asked.value.map(Text::into_text);
     let one = |text: Option<String>, what: &str| -> Result<Scalar, Failure> {
-        compile_scalar(subject, &name, text.ok_or_else(|| missing(what))?)
+        compile_scalar(subject, &name, &text.ok_or_else(|| missing(what))?)
     };
     let token = |text: Option<String>| {
         text.map(|text| text.to_lowercase())
@@ -273,7 +273,7 @@ fn compile_test(subject: Subject, asked: AskedFilter) -> Result<Test, Failure> {
             0 => Err(missing("values")),
             1..=100 => values
                 .into_iter()
-                .map(|value| compile_scalar_exact(subject, &name, value.into_text()))
+                .map(|value| compile_scalar_exact(subject, &name, &value.into_text()))
                 .collect(),
             _ => Err(Failure::validation(format!(
                 "values of property '{name}' has more than 100 entries"
@@ -318,7 +318,7 @@ fn compile_test(subject: Subject, asked: AskedFilter) -> Result<Test, Failure> {
 }
 
 /// A filter's value; text is compared without regard to case.
-fn compile_scalar(subject: Subject, name: &str, text: String) -> Result<Scalar, Failure> {
+fn compile_scalar(subject: Subject, name: &str, text: &str) -> Result<Scalar, Failure> {
     match subject {
         Subject::Value {
             reading: Reading::Text,
@@ -329,11 +329,11 @@ fn compile_scalar(subject: Subject, name: &str, text: String) -> Result<Scalar, 
 }
 
 /// A filter's value as it stands: IN and NOT_IN on text only match when given in lowercase.
-fn compile_scalar_exact(subject: Subject, name: &str, text: String) -> Result<Scalar, Failure> {
+fn compile_scalar_exact(subject: Subject, name: &str, text: &str) -> Result<Scalar, Failure> {
     let scalar = match subject {
         Subject::Own(Source::Id) | Subject::Linked { .. } => text.parse().ok().map(Scalar::Whole),
-        Subject::Own(_) => instant(&text).map(Scalar::Whole),
-        Subject::Value { reading, .. } => reading.scalar(&text),
+        Subject::Own(_) => instant(text).map(Scalar::Whole),
+        Subject::Value { reading, .. } => reading.scalar(text),
     };
     let temporal = matches!(
         subject,

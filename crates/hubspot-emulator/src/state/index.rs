@@ -107,7 +107,7 @@ impl SortedIndex {
     }
 
     /// Slots from a rank on, ascending.
-    pub(crate) fn from_rank(&self, rank: usize) -> impl Iterator<Item = Slot> + '_ {
+    pub(crate) fn ascending(&self, rank: usize) -> impl Iterator<Item = Slot> + '_ {
         let (chunk, within) = self.locate(rank);
         let first = self.chunks.get(chunk).map_or(&[][..], |chunk| &chunk[within..]);
         let rest = self.chunks.iter().skip(chunk + 1).flatten();
@@ -115,7 +115,7 @@ impl SortedIndex {
     }
 
     /// Slots from a rank down, descending; `rank` itself is left out.
-    pub(crate) fn down_from_rank(&self, rank: usize) -> impl Iterator<Item = Slot> + '_ {
+    pub(crate) fn descending(&self, rank: usize) -> impl Iterator<Item = Slot> + '_ {
         let (chunk, within) = self.locate(rank.min(self.len));
         let first = self.chunks.get(chunk).map_or(&[][..], |chunk| &chunk[..within]);
         let rest = self.chunks[..chunk.min(self.chunks.len())]
@@ -179,20 +179,20 @@ mod tests {
         let (index, entries) = model();
         let key: std::collections::HashMap<Slot, i64> =
             entries.iter().map(|&(key, slot)| (slot, key)).collect();
-        let up: Vec<Slot> = index.from_rank(0).collect();
+        let up: Vec<Slot> = index.ascending(0).collect();
         assert!(up.is_sorted_by_key(|slot| key[slot]));
-        let mut down: Vec<Slot> = index.down_from_rank(index.len()).collect();
+        let mut down: Vec<Slot> = index.descending(index.len()).collect();
         down.reverse();
         assert_eq!(up, down);
         assert_eq!(up.len(), entries.len());
-        assert_eq!(index.from_rank(17).next(), Some(up[17]));
-        assert_eq!(index.down_from_rank(17).next(), Some(up[16]));
+        assert_eq!(index.ascending(17).next(), Some(up[17]));
+        assert_eq!(index.descending(17).next(), Some(up[16]));
     }
 
     #[test]
     fn equal_keys_do_not_stand_in_slot_order() {
         let mut index = SortedIndex::default();
         index.extend((0..100).map(|slot| (5, slot)));
-        assert!(!index.from_rank(0).is_sorted());
+        assert!(!index.ascending(0).is_sorted());
     }
 }

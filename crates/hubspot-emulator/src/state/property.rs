@@ -112,9 +112,9 @@ pub(crate) struct PropertySet {
 impl PropertySet {
     pub(crate) fn new(definitions: Vec<Property>) -> Self {
         let mut set = Self::default();
-        definitions
-            .into_iter()
-            .for_each(|definition| _ = set.add(definition));
+        for definition in definitions {
+            set.add(definition);
+        }
         set
     }
 

@@ -131,11 +131,11 @@ fn slice<'p>(store: &'p Store, query: &Query, candidates: &Candidates, descendin
     let index = index(&store.search, candidates.order);
     let slots: Vec<Slot> = if descending {
         index
-            .down_from_rank(to.saturating_sub(query.offset))
+            .descending(to.saturating_sub(query.offset))
             .take(take)
             .collect()
     } else {
-        index.from_rank(from + query.offset).take(take).collect()
+        index.ascending(from + query.offset).take(take).collect()
     };
     Found {
         total,
@@ -161,7 +161,7 @@ fn examine<'p>(portal: &'p Portal, of: TypeIndex, query: &Query, candidates: &Ca
         .collect();
     let (from, to) = ranks(&store.search, candidates);
     let slots = index(&store.search, candidates.order)
-        .from_rank(from)
+        .ascending(from)
         .take(to - from);
     let matching = slots
         .filter_map(|slot| visible(store, slot))

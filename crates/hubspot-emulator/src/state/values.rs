@@ -108,19 +108,15 @@ impl<'a> Iterator for ValuesIter<'a> {
 mod tests {
     use super::*;
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn values_are_found_replaced_added_and_nulled() {
         let long = "x".repeat(70_000);
-        let values = Values::default().with(&[(3, some("three")), (9, Some(long.clone()))]);
+        let values = Values::default().with(&[(3, Some("three".into())), (9, Some(long.clone()))]);
         let values = values.with(&[
-            (1, some("a \"b\"")),
+            (1, Some("a \"b\"".into())),
             (3, None),
-            (9, some("")),
-            (300, some("last")),
+            (9, Some(String::new())),
+            (300, Some("last".into())),
         ]);
         assert_eq!(values.get(1).as_deref(), Some("a \"b\""));
         assert_eq!(values.get(3), None);
