@@ -7,6 +7,7 @@ mod connection;
 mod crash;
 mod demo;
 mod discovery;
+mod guides;
 mod help;
 mod odd_portals;
 mod storage;
