@@ -11,9 +11,17 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 /// Appends `text` escaped for the inside of a JSON string, without the quotes.
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
+    // Without an early exit the compiler looks at many bytes at once; nearly all texts are plain.
+    if !bytes
+        .iter()
+        .fold(false, |found, byte| found | needs_escape(*byte))
+    {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut start = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+        if !needs_escape(byte) {
             continue;
         }
         out.extend_from_slice(&bytes[start..at]);
@@ -21,6 +29,10 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
         start = at + 1;
     }
     out.extend_from_slice(&bytes[start..]);
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn escape_byte(out: &mut Vec<u8>, byte: u8) {

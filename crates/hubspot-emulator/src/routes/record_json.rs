@@ -110,7 +110,7 @@ pub(crate) fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record
             out.push(b',');
         }
         out.extend_from_slice(store.properties.fragment(wanted));
-        let source = store.properties.get(wanted).source;
+        let source = store.properties.source(wanted);
         if source != Source::Stored {
             write_own_field(out, source, record);
             continue;

@@ -107,6 +107,8 @@ pub(crate) struct PropertySet {
     by_name: HashMap<String, PropertyIndex>,
     /// `"name":` of each property, ready to be spliced into a page.
     fragments: Vec<Box<[u8]>>,
+    /// The source of each property, close together for the sake of the pages.
+    sources: Vec<Source>,
 }
 
 impl PropertySet {
@@ -121,6 +123,7 @@ impl PropertySet {
     /// Adds a property, or revives an archived one of the same name. `None`: the type has no room for more.
     pub(crate) fn add(&mut self, definition: Property) -> Option<PropertyIndex> {
         if let Some(&index) = self.by_name.get(&definition.name) {
+            self.sources[usize::from(index)] = definition.source;
             self.definitions[usize::from(index)] = definition;
             return Some(index);
         }
@@ -130,6 +133,7 @@ impl PropertySet {
         fragment.push(b':');
         self.fragments.push(fragment.into());
         self.by_name.insert(definition.name.clone(), index);
+        self.sources.push(definition.source);
         self.definitions.push(definition);
         Some(index)
     }
@@ -152,6 +156,10 @@ impl PropertySet {
 
     pub(crate) fn get(&self, index: PropertyIndex) -> &Property {
         &self.definitions[usize::from(index)]
+    }
+
+    pub(crate) fn source(&self, index: PropertyIndex) -> Source {
+        self.sources[usize::from(index)]
     }
 
     pub(crate) fn fragment(&self, index: PropertyIndex) -> &[u8] {

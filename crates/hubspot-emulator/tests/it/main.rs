@@ -1,0 +1,15 @@
+//! The emulator as its callers see it, in process through the router.
+
+mod account;
+mod associations;
+mod batch;
+mod control;
+mod definitions;
+mod desk;
+mod faults;
+mod fuzz;
+mod limits;
+mod lists;
+mod search;
+mod seeded_data;
+mod writes;
