@@ -6,6 +6,7 @@ mod associations;
 mod associations_batch;
 mod objects;
 mod objects_batch;
+mod objects_merge;
 mod objects_search;
 mod owners;
 mod pipelines;

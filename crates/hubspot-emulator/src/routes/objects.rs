@@ -6,7 +6,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::record_json::{View, open, write, write_paging};
-use super::{Access, Answer, Route, objects_batch, objects_search, route};
+use super::{Access, Answer, Route, objects_batch, objects_merge, objects_search, route};
 use crate::behaviour::limits::Toll;
 use crate::call::Call;
 use crate::emulator::Inner;
@@ -33,6 +33,21 @@ pub(super) const ROUTES: &[Route] = &[
         Toll::Search,
         READ,
         objects_search::search,
+    ),
+    route(Method::POST, "{type}/merge", TOLL, WRITE, objects_merge::merge),
+    route(
+        Method::POST,
+        "{type}/gdpr-delete",
+        TOLL,
+        WRITE,
+        objects_merge::gdpr_delete,
+    ),
+    route(
+        Method::POST,
+        "{type}/batch/upsert",
+        TOLL,
+        WRITE,
+        objects_batch::upsert,
     ),
     route(Method::POST, "{type}/batch/read", TOLL, READ, objects_batch::read),
     route(

@@ -19,6 +19,7 @@ use crate::state::filter::Text;
 use crate::state::index::Slot;
 use crate::state::portal::{Moment, Portal};
 use crate::state::property::Projection;
+use crate::state::validation::Asked;
 use crate::time::iso;
 
 const MOST_INPUTS: usize = 100;
@@ -52,10 +53,35 @@ struct Item {
 
 /// What came of a batch.
 struct Outcome {
-    /// Slot, what to show of it, and the input's trace id.
-    done: Vec<(Slot, Projection, Option<String>)>,
+    done: Vec<Done>,
     missing: Vec<String>,
     failed: Vec<Failure>,
+}
+
+/// One record that was written.
+struct Done {
+    slot: Slot,
+    shown: Projection,
+    trace: Option<String>,
+    /// Only an upsert says so.
+    new: Option<bool>,
+}
+
+impl Done {
+    fn new(slot: Slot, shown: Projection, trace: Option<String>) -> Self {
+        Self {
+            slot,
+            shown,
+            trace,
+            new: None,
+        }
+    }
+}
+
+impl Item {
+    fn key(&self) -> String {
+        self.id.clone().map(Text::into_text).unwrap_or_default()
+    }
 }
 
 fn check_count(inputs: usize) -> Result<(), Failure> {
@@ -188,7 +214,9 @@ pub(super) fn create(emulator: &Inner, call: &Call) -> Answer {
     }
     for (asked, links, trace) in items {
         match portal.create(of, &asked, &links, now) {
-            Ok(slot) => outcome.done.push((slot, everything(&portal, of, slot), trace)),
+            Ok(slot) => outcome
+                .done
+                .push(Done::new(slot, everything(&portal, of, slot), trace)),
             Err(failure) => outcome.failed.push(with_trace(failure, trace)),
         }
     }
@@ -252,7 +280,7 @@ pub(super) fn update(emulator: &Inner, call: &Call) -> Answer {
                     .iter()
                     .map(|(index, _)| *index)
                     .chain(portal.store(of).properties.always());
-                outcome.done.push((slot, sorted(shown), trace));
+                outcome.done.push(Done::new(slot, sorted(shown), trace));
             }
             Err(failure) => outcome.failed.push(with_trace(failure, trace)),
         }
@@ -273,16 +301,101 @@ fn find_for_update(
 
 fn report(portal: &Portal, of: TypeIndex, outcome: Outcome, now: Moment, complete: u16) -> Reply {
     let mut out = begin();
-    for (slot, shown, trace) in unordered(outcome.done, |done| done.0) {
+    for Done {
+        slot,
+        shown,
+        trace,
+        new,
+    } in unordered(outcome.done, |done| done.slot)
+    {
         json::comma(&mut out);
         open(&mut out, portal.store(of), portal.store(of).record(slot), &shown);
         if let Some(trace) = trace {
             out.extend_from_slice(b",\"objectWriteTraceId\":");
             json::string(&mut out, &trace);
         }
+        if let Some(new) = new {
+            out.extend_from_slice(if new { b",\"new\":true" } else { b",\"new\":false" });
+        }
         out.push(b'}');
     }
     finish(out, portal, of, outcome.missing, &outcome.failed, now, complete)
+}
+
+/// Creates or updates by a unique property; each result says whether it is new (hubspot-api notes §1.6).
+pub(super) fn upsert(emulator: &Inner, call: &Call) -> Answer {
+    let now = emulator.clock.now();
+    let batch: Inputs<Item> = call.json()?;
+    check_count(batch.inputs.len())?;
+    let mut portal = emulator.portal_mut();
+    let of = portal.type_index(call.param(0))?;
+    let keys: BTreeSet<String> = batch
+        .inputs
+        .iter()
+        .map(|item| item.key().to_lowercase())
+        .collect();
+    if keys.len() < batch.inputs.len() {
+        return Err(Failure::validation("The same key occurs twice in the batch"));
+    }
+    let traced = all_traced(&batch.inputs);
+    let mut outcome = Outcome {
+        done: Vec::new(),
+        missing: Vec::new(),
+        failed: Vec::new(),
+    };
+    let mut planned = Vec::new();
+    for item in batch.inputs {
+        let (slot, values, trace) = plan_upsert(&portal, of, item)?;
+        if !traced {
+            check_upsert(&portal, of, slot, &values)?;
+        }
+        planned.push((slot, values, trace));
+    }
+    for (slot, values, trace) in planned {
+        match write_upsert(&mut portal, of, slot, &values, now) {
+            Ok(written) => {
+                outcome.done.push(Done {
+                    new: Some(slot.is_none()),
+                    ..Done::new(written, everything(&portal, of, written), trace)
+                });
+            }
+            Err(failure) => outcome.failed.push(with_trace(failure, trace)),
+        }
+    }
+    Ok(report(&portal, of, outcome, now, 200))
+}
+
+type PlannedUpsert = (Option<Slot>, Asked, Option<String>);
+
+/// Finds the record that an input names, and adds the key to the values when there is none.
+fn plan_upsert(portal: &Portal, of: TypeIndex, item: Item) -> Result<PlannedUpsert, Failure> {
+    let key = item.key();
+    let slot = find_for_batch(portal, of, &key, item.id_property.as_deref())?;
+    let mut values = asked(item.properties);
+    if let (None, Some(name)) = (slot, &item.id_property) {
+        values.insert(name.clone(), Some(key));
+    }
+    Ok((slot, values, item.object_write_trace_id))
+}
+
+fn check_upsert(portal: &Portal, of: TypeIndex, slot: Option<Slot>, values: &Asked) -> Result<(), Failure> {
+    match slot {
+        Some(slot) => portal.check_update(of, slot, values),
+        None => portal.check_creates(of, std::iter::once((values, &[][..]))),
+    }
+}
+
+fn write_upsert(
+    portal: &mut Portal,
+    of: TypeIndex,
+    slot: Option<Slot>,
+    values: &Asked,
+    now: Moment,
+) -> Result<Slot, Failure> {
+    match slot {
+        Some(slot) => portal.update(of, slot, values, now).map(|_| slot),
+        None => portal.create(of, values, &[], now),
+    }
 }
 
 /// 204; unknown ids are ignored.

@@ -151,3 +151,33 @@ async fn archiving_ignores_unknown_ids() {
         (200, &json!(true))
     );
 }
+
+#[tokio::test]
+async fn an_upsert_says_what_is_new() {
+    let desk = Desk::empty();
+    desk.contact("ann@example.com").await;
+    let input = |email: &str| json!({"id": email, "idProperty": "email", "properties": {"city": "Bonn"}});
+    let body = json!({"inputs": [input("ann@example.com"), input("bob@example.com")]});
+    let answer = desk.post(&format!("{CONTACTS}/upsert"), body.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let new: std::collections::BTreeMap<&str, bool> = answer.body["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .filter_map(|record| Some((record["properties"]["email"].as_str()?, record["new"].as_bool()?)))
+        .collect();
+    assert_eq!(
+        new,
+        [("ann@example.com", false), ("bob@example.com", true)].into()
+    );
+    let again = desk.post(&format!("{CONTACTS}/upsert"), body).await;
+    assert!(
+        again.body["results"]
+            .as_array()
+            .expect("results")
+            .iter()
+            .all(|record| record["new"] == false)
+    );
+    let twice = json!({"inputs": [input("eve@example.com"), input("EVE@example.com")]});
+    assert_eq!(desk.post(&format!("{CONTACTS}/upsert"), twice).await.status, 400);
+}

@@ -99,7 +99,9 @@ async fn totals_agree_with_the_truth_for_every_operator() {
 
     let emails = truth(&desk, "email").await;
     let at_org = count(&emails, |email| {
-        email.as_deref().is_some_and(|email| email.ends_with("example.org"))
+        email
+            .as_deref()
+            .is_some_and(|email| email.ends_with("example.org"))
     });
     assert_eq!(
         total(&desk, filter("email", "CONTAINS_TOKEN", "*example.org")).await,

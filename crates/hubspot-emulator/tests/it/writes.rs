@@ -275,3 +275,41 @@ async fn a_create_can_link() {
         json!({"companies": {"results": [{"id": company, "type": "contact_to_company_unlabeled"}]}});
     assert_eq!(read.body["associations"], expected);
 }
+
+#[tokio::test]
+async fn merged_and_purged_records_can_be_had_through_the_api() {
+    let desk = Desk::empty();
+    let (ann, bob) = (
+        desk.contact("ann@example.com").await,
+        desk.contact("bob@example.com").await,
+    );
+    let merge = json!({"primaryObjectId": ann, "objectIdToMerge": bob});
+    let merged = desk.post("/crm/v3/objects/contacts/merge", merge.clone()).await;
+    assert_eq!(merged.status, 200);
+    let survivor = merged.body["id"].as_str().expect("an id").to_owned();
+    assert!(survivor != ann && survivor != bob);
+    assert_eq!(merged.body["properties"]["email"], "ann@example.com");
+    for id in [&ann, &bob] {
+        assert_eq!(
+            desk.get(&format!("/crm/v3/objects/contacts/{id}")).await.body["id"],
+            json!(survivor)
+        );
+    }
+    assert_eq!(
+        desk.post("/crm/v3/objects/contacts/merge", merge).await.status,
+        400
+    );
+    let purge = json!({"objectId": "ann@example.com", "idProperty": "email"});
+    assert_eq!(
+        desk.post("/crm/v3/objects/contacts/gdpr-delete", purge)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        desk.get(&format!("/crm/v3/objects/contacts/{survivor}"))
+            .await
+            .status,
+        404
+    );
+}
