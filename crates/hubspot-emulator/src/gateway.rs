@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::{StreamExt, future, stream};
 use http::{HeaderMap, HeaderValue, Request, header};
 use serde_json::{Value, json};
 
@@ -92,7 +93,7 @@ fn dropped(inner: &Inner, method: &http::Method, path: &str) -> Response {
 }
 
 fn lost() -> Response {
-    let nothing = futures_util::stream::once(async { Err::<Bytes, Dropped>(Dropped) });
+    let nothing = stream::once(future::ready(Err::<Bytes, Dropped>(Dropped)));
     let mut response = Response::new(Body::from_stream(nothing));
     response.extensions_mut().insert(Dropped);
     response
@@ -213,7 +214,7 @@ fn admit(
         Err((policy, standing)) => return (Some(standing), Err(policy.failure(inner.options.portal_id))),
     };
     (
-        standing,
+        Some(standing),
         check_content_type(head, call).and_then(|()| authorise(inner, token, route.access, call)),
     )
 }
@@ -340,10 +341,15 @@ fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlatio
     response
 }
 
+/// Half of a body, then an error. In between the server gets a chance to send the half.
 fn half(body: Vec<u8>) -> Body {
     let body = Bytes::from(body);
-    let half = body.slice(..body.len() / 2);
-    Body::from_stream(futures_util::stream::iter([Ok(half), Err(Dropped)]))
+    let half = stream::once(future::ready(Ok(body.slice(..body.len() / 2))));
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(Dropped)
+    });
+    Body::from_stream(half.chain(end))
 }
 
 fn set(headers: &mut HeaderMap, name: &str, value: &str) {

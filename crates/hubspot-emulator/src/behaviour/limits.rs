@@ -111,6 +111,21 @@ pub(crate) struct Standing {
     pub(crate) burst: Option<(usize, usize)>,
 }
 
+/// What `--tier unlimited` says the limit is. No HubSpot has such a tier; a client that learns its pace from the
+/// headers needs to be told that it may run.
+const UNLIMITED: usize = 1_000_000_000;
+
+impl Standing {
+    fn unlimited(toll: Toll) -> Self {
+        let daily = UNLIMITED as u64;
+        Self {
+            daily,
+            daily_left: daily,
+            burst: (toll != Toll::Search).then_some((UNLIMITED, UNLIMITED)),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Limiter {
     quota: Option<Quota>,
@@ -141,14 +156,16 @@ impl Limiter {
         token: &str,
         toll: Toll,
         now: Moment,
-    ) -> Result<Option<Standing>, (Policy, Standing)> {
-        let Some(quota) = self.quota else { return Ok(None) };
+    ) -> Result<Standing, (Policy, Standing)> {
+        let Some(quota) = self.quota else {
+            return Ok(Standing::unlimited(toll));
+        };
         self.turn_day(now);
         match self.exceeded(quota, token, toll, now.steady) {
             Some(policy) => Err((policy, self.standing(quota, token, toll, now.steady))),
             None => {
                 self.count(token, toll, now.steady);
-                Ok(Some(self.standing(quota, token, toll, now.steady)))
+                Ok(self.standing(quota, token, toll, now.steady))
             }
         }
     }
@@ -312,6 +329,7 @@ mod tests {
     fn the_unlimited_tier_counts_nothing() {
         let mut limiter = Limiter::new(Tier::Unlimited);
         assert_eq!(spend(&mut limiter, Toll::Search, 10_000, at(0)), None);
-        assert_eq!(limiter.admit("t", Toll::General, at(0)), Ok(None));
+        let standing = limiter.admit("t", Toll::General, at(0)).unwrap();
+        assert_eq!(standing.burst, Some((UNLIMITED, UNLIMITED)));
     }
 }
