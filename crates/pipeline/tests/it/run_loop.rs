@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use opencdc::memory::{MemoryDestination, MemorySource};
 use opencdc::{
-    Batch, Catalog, DataType, DeadLetters as _, Destination as _, Error, ErrorKind, Field, Position, Record,
-    SelectedStream, Source, Until,
+    Batch, Catalog, DataType, Destination as _, Error, ErrorKind, Field, Position, Record, SelectedStream,
+    Source, Until,
 };
 use pipeline::{Ended, Event, Observer, Pipeline, RetryOptions, run};
 use tokio_util::sync::CancellationToken;

@@ -1,1 +1,652 @@
-//! Being written.
+//! The tables of the SQLite destination: names, types, widening, deletes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use opencdc::{
+    Batch, Catalog, Checkpoint, Data, DataType, Destination as _, ErrorKind, Field, Operation, Outcome,
+    Position, Record, Stream, metadata_keys,
+};
+use pipeline::destination::{Deletes, SqliteConfig, SqliteDestination};
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::conformance::rows;
+use crate::store::restore;
+
+struct Sqlite {
+    dir: TempDir,
+    config: SqliteConfig,
+    sequence: AtomicU64,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(dir.path().join("rows.db"));
+        Self {
+            dir,
+            config,
+            sequence: AtomicU64::new(0),
+        }
+    }
+
+    fn hard() -> Self {
+        let mut new = Self::new();
+        new.config.deletes = Deletes::Hard;
+        new
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("rows.db")
+    }
+
+    async fn open(&self, stream: &Stream) -> SqliteDestination {
+        let destination = SqliteDestination::open(self.config.clone(), "p").await.unwrap();
+        destination
+            .prepare(&Catalog::new(vec![stream.clone()]))
+            .await
+            .unwrap();
+        destination
+    }
+
+    async fn write(&self, destination: &SqliteDestination, records: Vec<Record>) -> Vec<Outcome> {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let position = Position::new(sequence.to_string());
+        let batch = Arc::new(Batch::new(records, position.clone()));
+        destination
+            .write(batch, Checkpoint { sequence, position })
+            .await
+            .unwrap()
+    }
+
+    /// Opens, writes, and gives back the rows without `_synced_at`.
+    async fn rows_after(&self, stream: &Stream, records: Vec<Record>) -> Vec<Map<String, Value>> {
+        let destination = self.open(stream).await;
+        self.write(&destination, records).await;
+        self.rows(stream)
+    }
+
+    fn rows(&self, stream: &Stream) -> Vec<Map<String, Value>> {
+        let mut rows = rows(&self.path(), stream.name.as_str());
+        for row in &mut rows {
+            row.remove("_synced_at").expect("every table has `_synced_at`");
+        }
+        rows
+    }
+}
+
+/// Contacts with `id` and these properties.
+fn contacts(properties: &[(&str, DataType)]) -> Stream {
+    let property =
+        |(name, data_type): &(&str, DataType)| Field::new(*name, *data_type, ["properties", *name]);
+    let mut fields = vec![Field::new("id", DataType::String, ["id"])];
+    fields.extend(properties.iter().map(property));
+    Stream::new("contacts", ["id"], fields)
+}
+
+/// The same with a version, and with a flag for archived records.
+fn mortal(properties: &[(&str, DataType)]) -> Stream {
+    let mut stream = contacts(properties);
+    stream
+        .fields
+        .push(Field::new("_updated_at", DataType::Timestamp, ["updatedAt"]));
+    stream
+        .fields
+        .push(Field::new("_archived", DataType::Boolean, ["archived"]));
+    stream.version = Some("_updated_at".to_owned());
+    stream.archived = Some("_archived".to_owned());
+    stream
+}
+
+fn record(id: &str, properties: Value) -> Record {
+    let after = json!({"id": id, "properties": properties, "updatedAt": "2026-01-01T00:00:00Z"});
+    let after = Data::Raw(Bytes::from(after.to_string()));
+    let key = json!({"id": id}).to_string();
+    Record::new("contacts", Operation::Snapshot, Bytes::from(key), Some(after))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+#[tokio::test]
+async fn awkward_names_are_columns_of_their_own() {
+    let long = "p".repeat(100);
+    let names = [
+        "select",
+        "ID",
+        "a \"quoted\" name",
+        "Select",
+        "über",
+        "_raw",
+        long.as_str(),
+    ];
+    let properties = names.map(|name| (name, DataType::String));
+    let stream = contacts(&properties);
+    let values: Map<_, _> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!(format!("<{name}>"))))
+        .collect();
+    let sqlite = Sqlite::new();
+    let rows = sqlite.rows_after(&stream, vec![record("7", values.into())]).await;
+    let mut expected = object(json!({
+        "id": "7",
+        "select": "<select>",
+        "ID_2": "<ID>",
+        "a \"quoted\" name": "<a \"quoted\" name>",
+        "Select_2": "<Select>",
+        "über": "<über>",
+        "_raw_2": "<_raw>",
+        "_raw": null,
+    }));
+    expected.insert(long.clone(), json!(format!("<{long}>")));
+    assert_eq!(rows, [expected]);
+}
+
+#[tokio::test]
+async fn a_property_called_id_does_not_touch_the_key() {
+    let mut stream = contacts(&[]);
+    stream
+        .fields
+        .push(Field::new("id", DataType::Integer, ["properties", "id"]));
+    let rows = Sqlite::new()
+        .rows_after(&stream, vec![record("7", json!({"id": "9"}))])
+        .await;
+    assert_eq!(rows, [object(json!({"id": "7", "id_2": 9, "_raw": null}))]);
+}
+
+#[tokio::test]
+async fn more_fields_than_columns_lose_nothing() {
+    let names: Vec<_> = (0..2_500).map(|n| format!("p{n}")).collect();
+    let properties: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), DataType::Integer))
+        .collect();
+    let stream = contacts(&properties);
+    let values: Map<_, _> = names
+        .iter()
+        .enumerate()
+        .map(|(n, name)| (name.clone(), json!(n)))
+        .collect();
+    let sqlite = Sqlite::new();
+    let rows = sqlite
+        .rows_after(&stream, vec![record("1", values.clone().into())])
+        .await;
+    let extra: Map<String, Value> = serde_json::from_str(rows[0]["_extra"].as_str().unwrap()).unwrap();
+    assert!(!extra.is_empty());
+    for (name, value) in &values {
+        assert_eq!(
+            rows[0].get(name).or_else(|| extra.get(name)),
+            Some(value),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn values_that_do_not_fit_are_kept_and_counted() {
+    let stream = contacts(&[("visits", DataType::Integer), ("score", DataType::Number)]);
+    let sqlite = Sqlite::new();
+    let destination = sqlite.open(&stream).await;
+    let records = vec![
+        record("1", json!({"visits": "many", "score": "9007199254740993"})),
+        record("2", json!({"visits": {"a": 1}, "score": ""})),
+        record("3", json!({"visits": "12", "score": "1.5"})),
+    ];
+    sqlite.write(&destination, records).await;
+    let raw: Vec<_> = sqlite
+        .rows(&stream)
+        .iter()
+        .map(|row| row["_raw"].clone())
+        .collect();
+    assert_eq!(
+        raw,
+        [
+            json!(r#"{"score":"9007199254740993","visits":"many"}"#),
+            json!(r#"{"visits":{"a":1}}"#),
+            json!(null)
+        ]
+    );
+    let counts: Vec<_> = destination
+        .unfit_values()
+        .into_iter()
+        .map(|((_, field), n)| (field, n))
+        .collect();
+    assert_eq!(counts, [("score".to_owned(), 1), ("visits".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn a_value_that_fits_again_clears_what_was_kept() {
+    let stream = contacts(&[("visits", DataType::Integer)]);
+    let sqlite = Sqlite::new();
+    sqlite
+        .rows_after(&stream, vec![record("1", json!({"visits": "many"}))])
+        .await;
+    let rows = sqlite
+        .rows_after(&stream, vec![record("1", json!({"visits": "3"}))])
+        .await;
+    assert_eq!(rows, [object(json!({"id": "1", "visits": 3, "_raw": null}))]);
+}
+
+#[tokio::test]
+async fn a_changed_type_widens_and_keeps_values_indices_and_views() {
+    let sqlite = Sqlite::new();
+    let as_type = |data_type| contacts(&[("amount", data_type), ("flag", DataType::Boolean)]);
+    let first = vec![record("1", json!({"amount": "12", "flag": "true"}))];
+    sqlite.rows_after(&as_type(DataType::Integer), first).await;
+    let connection = Connection::open(sqlite.path()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE INDEX by_amount ON contacts (amount); CREATE VIEW rich AS SELECT * FROM contacts",
+        )
+        .unwrap();
+
+    let second = vec![record("2", json!({"amount": "1.5"}))];
+    let rows = sqlite.rows_after(&as_type(DataType::Number), second).await;
+    assert_eq!(
+        (&rows[0]["amount"], &rows[1]["amount"]),
+        (&json!(12.0), &json!(1.5))
+    );
+
+    let third = vec![record("3", json!({"amount": "a lot"}))];
+    let rows = sqlite.rows_after(&as_type(DataType::String), third).await;
+    let amounts: Vec<_> = rows.iter().map(|row| row["amount"].clone()).collect();
+    assert_eq!(amounts, [json!("12"), json!("1.5"), json!("a lot")]);
+    assert_eq!(rows[0]["flag"], 1);
+
+    // A type that narrows again does not narrow the column.
+    let fourth = vec![record("4", json!({"amount": "4"}))];
+    let rows = sqlite.rows_after(&as_type(DataType::Integer), fourth).await;
+    assert_eq!(rows[3]["amount"], "4");
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM rich"), 4);
+    assert_eq!(
+        count("SELECT count(*) FROM sqlite_schema WHERE name = 'by_amount'"),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_is_gone_keeps_its_column_and_its_values() {
+    let sqlite = Sqlite::new();
+    let both = contacts(&[("city", DataType::String), ("zip", DataType::String)]);
+    sqlite
+        .rows_after(&both, vec![record("1", json!({"city": "Bern", "zip": "3000"}))])
+        .await;
+    let one = contacts(&[("city", DataType::String)]);
+    let rows = sqlite
+        .rows_after(&one, vec![record("1", json!({"city": "Basel"}))])
+        .await;
+    assert_eq!(
+        rows,
+        [object(
+            json!({"id": "1", "city": "Basel", "zip": "3000", "_raw": null})
+        )]
+    );
+}
+
+#[tokio::test]
+async fn a_table_is_made_for_its_first_row() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let destination = sqlite.open(&stream).await;
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'contacts'";
+    let count = || {
+        Connection::open(sqlite.path())
+            .unwrap()
+            .query_row(tables, [], |row| row.get::<_, i64>(0))
+    };
+    let outcomes = sqlite
+        .write(&destination, vec![Record::delete("contacts", br#"{"id":"1"}"#)])
+        .await;
+    assert_eq!((outcomes, count().unwrap()), (vec![Outcome::Written], 0));
+    sqlite.write(&destination, vec![record("1", json!({}))]).await;
+    assert_eq!(count().unwrap(), 1);
+}
+
+fn gone(reason: &'static str) -> Record {
+    Record::delete("contacts", br#"{"id":"1"}"#)
+        .with_metadata(metadata_keys::DELETE_REASON, reason)
+        .with_metadata(metadata_keys::VERSION, "2025-12-31T00:00:00Z")
+}
+
+#[tokio::test]
+async fn a_soft_delete_marks_the_row_and_a_restored_record_clears_the_marks() {
+    let sqlite = Sqlite::new();
+    let stream = mortal(&[("city", DataType::String)]);
+    let alive = record("1", json!({"city": "Bern"}));
+    let rows = sqlite.rows_after(&stream, vec![alive.clone()]).await;
+    let living = object(json!({
+        "id": "1", "city": "Bern", "_updated_at": "2026-01-01T00:00:00.000Z", "_archived": 0,
+        "_archived_at": null, "_merged_into": null, "_raw": null,
+    }));
+    assert_eq!(rows, [living.clone()]);
+
+    let merged = gone("merged").with_metadata(metadata_keys::MERGED_INTO, "2");
+    let rows = sqlite.rows_after(&stream, vec![merged]).await;
+    let mut marked = living.clone();
+    marked.insert("_archived".to_owned(), json!(1));
+    marked.insert("_archived_at".to_owned(), json!("2025-12-31T00:00:00.000Z"));
+    marked.insert("_merged_into".to_owned(), json!("2"));
+    assert_eq!(
+        rows,
+        [marked],
+        "a delete does not lose against the version of the row"
+    );
+
+    assert_eq!(sqlite.rows_after(&stream, vec![alive]).await, [living]);
+}
+
+#[tokio::test]
+async fn a_purged_record_leaves_its_key_alone() {
+    let sqlite = Sqlite::new();
+    let stream = mortal(&[("city", DataType::String), ("visits", DataType::Integer)]);
+    let alive = record("1", json!({"city": "Bern", "visits": "many"}));
+    let rows = sqlite.rows_after(&stream, vec![alive, gone("purged")]).await;
+    let expected = json!({
+        "id": "1", "city": null, "visits": null, "_updated_at": "2026-01-01T00:00:00.000Z", "_archived": 1,
+        "_archived_at": "2025-12-31T00:00:00.000Z", "_merged_into": null, "_raw": null,
+    });
+    assert_eq!(rows, [object(expected)]);
+}
+
+#[tokio::test]
+async fn a_hard_delete_takes_the_row_away() {
+    for reason in ["archived", "merged", "purged"] {
+        let sqlite = Sqlite::hard();
+        let records = vec![record("1", json!({})), record("2", json!({})), gone(reason)];
+        let rows = sqlite.rows_after(&mortal(&[]), records).await;
+        assert_eq!(rows.len(), 1, "{reason}");
+        assert_eq!(rows[0]["id"], "2");
+    }
+}
+
+#[tokio::test]
+async fn marks_that_the_catalog_has_are_not_made_twice() {
+    let sqlite = Sqlite::new();
+    let mut stream = mortal(&[]);
+    stream
+        .fields
+        .push(Field::new("_archived_at", DataType::Timestamp, ["archivedAt"]));
+    let rows = sqlite
+        .rows_after(&stream, vec![record("1", json!({})), gone("archived")])
+        .await;
+    assert_eq!(rows[0]["_archived_at"], "2025-12-31T00:00:00.000Z");
+    assert_eq!(rows[0].len(), 6);
+}
+
+#[tokio::test]
+async fn keys_of_several_fields_merge_and_delete() {
+    let names = ["from_id", "to_id", "label"];
+    let fields = names
+        .map(|name| Field::new(name, DataType::String, [name]))
+        .to_vec();
+    let stream = Stream::new("links", ["to_id", "from_id"], fields);
+    let link = |from: &str, to: &str, label: &str| {
+        let key = json!({"from_id": from, "to_id": to}).to_string();
+        let after = json!({"from_id": from, "to_id": to, "label": label}).to_string();
+        Record::snapshot("links", key.as_bytes(), after.as_bytes())
+    };
+    let gone = Record::delete("links", br#"{"from_id":"1","to_id":"3"}"#);
+    let records = vec![
+        link("1", "2", "a"),
+        link("1", "3", "b"),
+        link("1", "2", "c"),
+        gone,
+    ];
+    let rows = Sqlite::new().rows_after(&stream, records).await;
+    let expected = json!({"from_id": "1", "to_id": "2", "label": "c", "_raw": null});
+    assert_eq!(rows, [object(expected)]);
+}
+
+#[tokio::test]
+async fn records_that_make_no_sense_are_refused_with_a_reason() {
+    let sqlite = Sqlite::new();
+    let mut stream = contacts(&[]);
+    stream.fields[0].data_type = DataType::Integer;
+    let destination = sqlite.open(&stream).await;
+    let with_key = |key: &'static str| Record::snapshot("contacts", key.as_bytes(), b"{}");
+    let mut no_payload = with_key(r#"{"id":1}"#);
+    no_payload.payload.after = None;
+    let records = vec![
+        with_key("{}"),
+        with_key(r#"{"id":null}"#),
+        with_key(r#"{"id":"007"}"#),
+        with_key("[1]"),
+        Record::snapshot("contacts", br#"{"id":1}"#, b"[]"),
+        no_payload,
+        with_key(r#"{"id":1}"#),
+    ];
+    let outcomes = sqlite.write(&destination, records).await;
+    let reason = |outcome: &Outcome| match outcome {
+        Outcome::Rejected(rejection) => rejection.reason.clone(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(
+        outcomes.iter().map(reason).collect::<Vec<_>>(),
+        [
+            "the key lacks a field",
+            "field `id` of the key does not fit its type",
+            "field `id` of the key does not fit its type",
+            "the key cannot be read: it is not a JSON object",
+            "the payload cannot be read: it is not a JSON object",
+            "the record has no payload",
+            "Written",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_record_without_a_version_is_not_lost() {
+    let sqlite = Sqlite::new();
+    let stream = mortal(&[("city", DataType::String)]);
+    let mut unversioned = record("1", json!({"city": "Basel"}));
+    let after = json!({"id": "1", "properties": {"city": "Basel"}, "updatedAt": "some day"});
+    unversioned.payload.after = Some(Data::Raw(Bytes::from(after.to_string())));
+    let rows = sqlite
+        .rows_after(&stream, vec![record("1", json!({"city": "Bern"})), unversioned])
+        .await;
+    assert_eq!(rows[0]["city"], "Basel");
+    assert_eq!(rows[0]["_raw"], r#"{"_updated_at":"some day"}"#);
+}
+
+#[tokio::test]
+async fn others_read_while_it_writes() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let destination = sqlite.open(&stream).await;
+    sqlite.write(&destination, vec![record("1", json!({}))]).await;
+    // GIVEN a reader in the middle of a transaction
+    let reader = Connection::open(sqlite.path()).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = || {
+        reader
+            .query_row("SELECT count(*) FROM contacts", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(count(), 1);
+    // WHEN more is written and the destination is closed
+    sqlite.write(&destination, vec![record("2", json!({}))]).await;
+    destination.close().await.unwrap();
+    // THEN the reader sees what it saw before, and the new row afterwards
+    assert_eq!(count(), 1);
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(), 2);
+}
+
+#[tokio::test]
+async fn a_closed_file_stands_alone_and_may_be_written_again() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let destination = sqlite.open(&stream).await;
+    sqlite.write(&destination, vec![record("1", json!({}))]).await;
+    destination.close().await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(sqlite.dir.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(files, ["rows.db"]);
+    destination
+        .prepare(&Catalog::new(vec![stream.clone()]))
+        .await
+        .unwrap();
+    sqlite.write(&destination, vec![record("2", json!({}))]).await;
+    assert_eq!(sqlite.rows(&stream).len(), 2);
+}
+
+#[tokio::test]
+async fn a_destination_file_of_version_1_stays_readable() {
+    let sqlite = Sqlite::new();
+    restore(&sqlite.path(), include_str!("fixtures/destination_v1.sql"));
+    let stream = contacts(&[("ID", DataType::Integer), ("city", DataType::String)]);
+    let destination = SqliteDestination::open(sqlite.config.clone(), "crm")
+        .await
+        .unwrap();
+    destination
+        .prepare(&Catalog::new(vec![stream.clone()]))
+        .await
+        .unwrap();
+    let stored = destination
+        .checkpoints()
+        .unwrap()
+        .load("crm")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (stored.sequence, stored.position),
+        (42, Position::new(r#"{"page":7}"#))
+    );
+    sqlite.sequence.store(42, Ordering::Relaxed);
+    sqlite
+        .write(
+            &destination,
+            vec![record("2", json!({"ID": "6", "city": "Bern"}))],
+        )
+        .await;
+    let expected = [
+        object(json!({"id": "1", "ID_2": 5, "city": null, "_raw": null})),
+        object(json!({"id": "2", "ID_2": 6, "city": "Bern", "_raw": null})),
+    ];
+    assert_eq!(sqlite.rows(&stream), expected);
+}
+
+#[tokio::test]
+async fn two_processes_on_one_pipeline_conflict_and_undo_nothing() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let one = sqlite.open(&stream).await;
+    sqlite.write(&one, vec![record("1", json!({}))]).await;
+    let other = sqlite.open(&stream).await;
+    let batch = Arc::new(Batch::new(
+        vec![record("2", json!({}))],
+        Position::new("elsewhere"),
+    ));
+    let same = Checkpoint {
+        sequence: 1,
+        position: Position::new("elsewhere"),
+    };
+    let error = other.write(batch, same).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(
+        sqlite.rows(&stream).len(),
+        1,
+        "the rows of the refused checkpoint are undone"
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_another_process_made_meanwhile_is_found_by_the_next_attempt() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let (one, other) = (sqlite.open(&stream).await, sqlite.open(&stream).await);
+    sqlite.write(&one, vec![record("1", json!({}))]).await;
+    let position = Position::new("2");
+    let batch = Arc::new(Batch::new(vec![record("2", json!({}))], position.clone()));
+    let checkpoint = Checkpoint {
+        sequence: 2,
+        position,
+    };
+    let error = other
+        .write(Arc::clone(&batch), checkpoint.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(error.disposition(), opencdc::Disposition::Retry);
+    other.prepare(&Catalog::new(vec![stream.clone()])).await.unwrap();
+    other.write(batch, checkpoint).await.unwrap();
+    assert_eq!(sqlite.rows(&stream).len(), 2);
+}
+
+#[tokio::test]
+async fn after_an_error_every_write_fails_until_prepared_again() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    let destination = sqlite.open(&stream).await;
+    let write = async |sequence: u64, stream: &'static str| {
+        let mut record = record(&sequence.to_string(), json!({}));
+        record.stream = stream.into();
+        let position = Position::new(sequence.to_string());
+        let batch = Arc::new(Batch::new(vec![record], position.clone()));
+        destination.write(batch, Checkpoint { sequence, position }).await
+    };
+    let error = write(1, "unknown").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "stream `unknown` of a record is not in the prepared catalog"
+    );
+    assert!(write(2, "contacts").await.is_err());
+    destination
+        .prepare(&Catalog::new(vec![stream.clone()]))
+        .await
+        .unwrap();
+    write(1, "contacts").await.unwrap();
+    let ids: Vec<_> = sqlite.rows(&stream).iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(ids, ["1"]);
+}
+
+#[tokio::test]
+async fn a_table_of_somebody_else_is_not_touched() {
+    let sqlite = Sqlite::new();
+    let stream = contacts(&[]);
+    drop(sqlite.open(&stream).await);
+    let foreign = "CREATE TABLE Contacts (id TEXT)";
+    Connection::open(sqlite.path())
+        .unwrap()
+        .execute_batch(foreign)
+        .unwrap();
+    let destination = SqliteDestination::open(sqlite.config.clone(), "p").await.unwrap();
+    let error = destination
+        .prepare(&Catalog::new(vec![stream]))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incompatible);
+    assert!(
+        error
+            .to_string()
+            .ends_with("there is a table or view `contacts` that Spoke did not make")
+    );
+}
+
+#[tokio::test]
+async fn a_changed_key_is_refused() {
+    let sqlite = Sqlite::new();
+    let mut stream = contacts(&[("email", DataType::String)]);
+    sqlite
+        .rows_after(&stream, vec![record("1", json!({"email": "a@example.com"}))])
+        .await;
+    stream.key = vec!["email".to_owned()];
+    let destination = SqliteDestination::open(sqlite.config.clone(), "p").await.unwrap();
+    let error = destination
+        .prepare(&Catalog::new(vec![stream]))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incompatible);
+    assert!(error.hint().unwrap().contains("reset"));
+}

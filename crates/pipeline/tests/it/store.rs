@@ -1,1 +1,142 @@
-//! Being written.
+//! The state file beyond the suites: what stays readable, and what a crash or a crowd must not break.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use opencdc::{
+    Checkpoint, CheckpointStore as _, Data, DeadLetter, DeadLetters as _, Inbox as _, InboxEntry, Operation,
+    Position, Record,
+};
+use pipeline::SqliteStore;
+use rusqlite::Connection;
+use tempfile::tempdir;
+
+/// Makes the file that `dump` describes.
+pub(crate) fn restore(path: &Path, dump: &str) {
+    Connection::open(path).unwrap().execute_batch(dump).unwrap();
+}
+
+#[tokio::test]
+async fn a_state_file_of_version_1_stays_readable() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    restore(&path, include_str!("fixtures/state_v1.sql"));
+    let store = SqliteStore::open(&path).await.unwrap();
+
+    let checkpoint = Checkpoint {
+        sequence: 42,
+        position: Position::new(r#"{"page":7}"#),
+    };
+    assert_eq!(store.load("crm").await.unwrap(), Some(checkpoint));
+
+    let letter = DeadLetter {
+        pipeline: "crm".to_owned(),
+        record: Record::new(
+            "contacts",
+            Operation::Update,
+            Bytes::from_static(br#"{"id":"1"}"#),
+            Some(Data::Raw(Bytes::from_static(br#"{"id":"1","amount":1.50}"#))),
+        )
+        .with_metadata("opencdc.readAt", "17"),
+        reason: "`amount` is refused".to_owned(),
+        at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678),
+    };
+    assert_eq!(store.list("crm", 0, 9).await.unwrap(), [(3, letter)]);
+
+    let entry = InboxEntry {
+        key: "event-1".to_owned(),
+        body: Bytes::from_static(&[0, 255]),
+    };
+    assert_eq!(store.read_after(0, 9).await.unwrap(), [(9, entry)]);
+}
+
+#[tokio::test]
+async fn a_letter_whose_payload_is_no_json_and_no_text_comes_back_byte_for_byte() {
+    let dir = tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("state.db")).await.unwrap();
+    let mut record = Record::snapshot("contacts", b"not json", b"{\"cut off");
+    record.payload.before = Some(Data::Raw(Bytes::from_static(&[0xff, 0x00])));
+    let letter = DeadLetter {
+        pipeline: "p".to_owned(),
+        record,
+        reason: "no".to_owned(),
+        at: SystemTime::UNIX_EPOCH,
+    };
+    store.put(vec![letter.clone()]).await.unwrap();
+    store.put(vec![letter.clone()]).await.unwrap();
+    let listed = store.list("p", 0, 9).await.unwrap();
+    assert_eq!(
+        listed.into_iter().map(|(_, letter)| letter).collect::<Vec<_>>(),
+        [letter]
+    );
+}
+
+#[tokio::test]
+async fn keys_that_differ_in_blanks_and_order_alone_are_one_letter() {
+    let dir = tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("state.db")).await.unwrap();
+    for key in [&br#"{"a":1,"b":2}"#[..], br#"{ "b": 2, "a": 1 }"#] {
+        let letter = DeadLetter {
+            pipeline: "p".to_owned(),
+            record: Record::delete("links", key),
+            reason: "no".to_owned(),
+            at: SystemTime::UNIX_EPOCH,
+        };
+        store.put(vec![letter]).await.unwrap();
+    }
+    assert_eq!(store.list("p", 0, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_crowd_of_appends_loses_nothing() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    let store = Arc::new(SqliteStore::open(&path).await.unwrap());
+    let append = |n: u32| {
+        let store = Arc::clone(&store);
+        async move {
+            let entry = InboxEntry {
+                key: n.to_string(),
+                body: Bytes::from(n.to_string()),
+            };
+            store.append(vec![entry]).await.unwrap()
+        }
+    };
+    let ids = join_all((0..1_000).map(append)).await;
+    assert_eq!(ids.iter().max(), Some(&1_000));
+    let reopened = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(reopened.read_after(0, 2_000).await.unwrap().len(), 1_000);
+}
+
+#[tokio::test]
+async fn one_refused_save_does_not_undo_the_others_that_wait() {
+    let dir = tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("state.db")).await.unwrap();
+    let at = |sequence| Checkpoint {
+        sequence,
+        position: Position::new("x"),
+    };
+    store.save("p", &at(5)).await.unwrap();
+    let (older, other) = (at(4), at(1));
+    let saves = join_all([store.save("p", &older), store.save("q", &other)]).await;
+    assert!(saves[0].is_err() && saves[1].is_ok());
+    assert_eq!(store.load("q").await.unwrap(), Some(at(1)));
+}
+
+#[tokio::test]
+async fn a_trimmed_inbox_goes_on_counting() {
+    let dir = tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("state.db")).await.unwrap();
+    let entry = |key: &str| InboxEntry {
+        key: key.to_owned(),
+        body: Bytes::new(),
+    };
+    let last = store.append(vec![entry("a"), entry("b")]).await.unwrap();
+    store.trim_inbox(last).await.unwrap();
+    assert!(store.read_after(0, 9).await.unwrap().is_empty());
+    assert_eq!(store.append(vec![]).await.unwrap(), last);
+    assert!(store.append(vec![entry("c")]).await.unwrap() > last);
+}

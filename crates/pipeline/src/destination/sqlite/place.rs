@@ -113,7 +113,7 @@ impl Place for File {
     fn write(&mut self, plan: &Plan, rows: Rows, _sequence: u64) -> Result<Vec<Outcome>> {
         let mut made = std::mem::take(&mut self.made);
         let written = self.with("cannot write to", |connection| {
-            Ok(write(connection, plan, &rows, &mut made)?)
+            write(connection, plan, &rows, &mut made)
         });
         self.made = made;
         written
@@ -207,7 +207,7 @@ fn write(
     plan: &Plan,
     rows: &Rows,
     made: &mut [bool],
-) -> rusqlite::Result<Vec<Outcome>> {
+) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::with_capacity(rows.changes.len());
     // Neighbours mostly need the same statement, so it is looked up once for each run of them.
     for run in rows.changes.chunk_by(|a, b| a.statement() == b.statement()) {

@@ -53,9 +53,14 @@ pub(super) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<b
 }
 
 /// Makes the table and remembers its columns.
-pub(super) fn create(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &Connection, table: &Table) -> Result<(), Failure> {
+    if exists(connection, table.name())? {
+        let message = format!("another process has made the table `{}` meanwhile", table.name());
+        // The next attempt finds it.
+        return Err(Failure::Told(Error::new(ErrorKind::Storage, message)));
+    }
     connection.execute_batch(&table.create())?;
-    remember(connection, table)
+    Ok(remember(connection, table)?)
 }
 
 /// Makes the present table fit `table`; `known` tells whether anything is remembered of it.
