@@ -31,8 +31,8 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, _)) => connect(stream, router.clone(), &graceful),
-            // The peer gave up, or there are no more file descriptors: others may still connect.
-            Err(_) => tokio::task::yield_now().await,
+            // The peer gave up, or there are no more file descriptors, which takes a moment to pass.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
         }
     }
     graceful.shutdown().await;
