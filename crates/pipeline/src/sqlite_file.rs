@@ -144,9 +144,18 @@ fn cannot_open(path: &Path, doing: &str) -> Error {
             ),
         )
         .with_hint("make the directory, or correct `path`"),
+        None if is_write_protected(path) => read_only(path, doing),
         None => Error::new(ErrorKind::Storage, format!("{doing} `{}`", path.display()))
             .with_hint("check that it is a file, and the rights to it and to its directory"),
     }
+}
+
+/// SQLite says no more than "cannot open" of a database in WAL mode that it may not write; the system knows why.
+fn is_write_protected(path: &Path) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+
+    let opened = std::fs::OpenOptions::new().append(true).open(path);
+    opened.is_err_and(|error| matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
 }
 
 fn read_only(path: &Path, doing: &str) -> Error {
