@@ -69,6 +69,18 @@ fn resident_mib() -> u64 {
     kib / 1024
 }
 
+/// Processor time of this process so far; the kernel counts hundredths of a second.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    let ticks: u32 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u32>().ok())
+        .sum();
+    f64::from(ticks) / 100.0
+}
+
 async fn send(router: &Router, request: Request<Body>) -> Result<bytes::Bytes, Box<dyn std::error::Error>> {
     let response = router.clone().oneshot(request).await?;
     if !response.status().is_success() {
@@ -80,6 +92,7 @@ async fn send(router: &Router, request: Request<Body>) -> Result<bytes::Bytes, B
 async fn lists(router: &Router, contacts: u64) -> Result<(), Box<dyn std::error::Error>> {
     let (mut pages, mut bytes, mut after) = (0_u64, 0_usize, 101_u64);
     let started = Instant::now();
+    let cpu = cpu_seconds();
     while started.elapsed() < Duration::from_secs(5) {
         let uri = format!("/crm/v3/objects/contacts?limit=100&after={after}&properties={PROPERTIES}");
         let request = Request::get(uri)
@@ -89,10 +102,12 @@ async fn lists(router: &Router, contacts: u64) -> Result<(), Box<dyn std::error:
         pages += 1;
         after = (after + 170) % (contacts * 3 / 2).max(101);
     }
-    let seconds = started.elapsed().as_secs_f64();
+    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let pages_made = f64::from(u32::try_from(pages)?);
     say(&format!(
-        "lists: {:.0} pages/s of 100 contacts with 60 properties asked for, {} KiB a page, in process",
-        f64::from(u32::try_from(pages)?) / seconds,
+        "lists: {:.0} pages/s ({:.0} per second of processor time) of 100 contacts with 60 properties asked for, {} KiB a page, in process",
+        pages_made / seconds,
+        pages_made / cpu,
         bytes as u64 / pages / 1024
     ))?;
     Ok(())

@@ -105,27 +105,28 @@ pub(crate) fn open(out: &mut Vec<u8>, store: &Store, record: &Record, projection
 pub(crate) fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record, projection: &Projection) {
     let mut values = record.values.iter();
     let mut next = values.next();
-    for (at, &wanted) in projection.0.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(store.properties.fragment(wanted));
+    // The first fragment goes without its comma.
+    let mut skip = 1;
+    for &wanted in &projection.0 {
+        let fragment = store.properties.fragment(wanted);
         let source = store.properties.source(wanted);
-        if source != Source::Stored {
-            write_own_field(out, source, record);
-            continue;
-        }
         while next.is_some_and(|(index, _)| index < wanted) {
             next = values.next();
         }
         match next {
             Some((index, escaped)) if index == wanted => {
-                out.push(b'"');
+                out.extend_from_slice(&fragment.opening[skip..]);
                 out.extend_from_slice(escaped);
                 out.push(b'"');
             }
-            _ => out.extend_from_slice(b"null"),
+            _ if source != Source::Stored => {
+                out.extend_from_slice(&fragment.opening[skip..]);
+                write_own_field(out, source, record);
+                out.push(b'"');
+            }
+            _ => out.extend_from_slice(&fragment.null[skip..]),
         }
+        skip = 0;
     }
 }
 
@@ -136,7 +137,7 @@ fn write_history(out: &mut Vec<u8>, store: &Store, record: &Record, wanted: &[Pr
         if at > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(store.properties.fragment(property));
+        out.extend_from_slice(store.properties.fragment(property).key());
         out.push(b'[');
         let held = store
             .slot(record.id)

@@ -100,13 +100,38 @@ impl Property {
     }
 }
 
+/// A property's name, ready to be spliced into a page: few copies of few bytes are what a page costs.
+#[derive(Debug)]
+pub(crate) struct Fragment {
+    /// `,"name":"`, before a value and a closing quote.
+    pub(crate) opening: Box<[u8]>,
+    /// `,"name":null`.
+    pub(crate) null: Box<[u8]>,
+}
+
+impl Fragment {
+    fn of(name: &str) -> Self {
+        let mut start = vec![b','];
+        json::string(&mut start, name);
+        start.push(b':');
+        Self {
+            opening: [&start[..], b"\""].concat().into(),
+            null: [&start[..], b"null"].concat().into(),
+        }
+    }
+
+    /// `"name":`.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.opening[1..self.opening.len() - 1]
+    }
+}
+
 /// All properties of one object type. Indices are never reused: packed values refer to them.
 #[derive(Debug, Default)]
 pub(crate) struct PropertySet {
     definitions: Vec<Property>,
     by_name: HashMap<String, PropertyIndex>,
-    /// `"name":` of each property, ready to be spliced into a page.
-    fragments: Vec<Box<[u8]>>,
+    fragments: Vec<Fragment>,
     /// The source of each property, close together for the sake of the pages.
     sources: Vec<Source>,
 }
@@ -128,10 +153,7 @@ impl PropertySet {
             return Some(index);
         }
         let index = PropertyIndex::try_from(self.definitions.len()).ok()?;
-        let mut fragment = Vec::new();
-        json::string(&mut fragment, &definition.name);
-        fragment.push(b':');
-        self.fragments.push(fragment.into());
+        self.fragments.push(Fragment::of(&definition.name));
         self.by_name.insert(definition.name.clone(), index);
         self.sources.push(definition.source);
         self.definitions.push(definition);
@@ -162,7 +184,7 @@ impl PropertySet {
         self.sources[usize::from(index)]
     }
 
-    pub(crate) fn fragment(&self, index: PropertyIndex) -> &[u8] {
+    pub(crate) fn fragment(&self, index: PropertyIndex) -> &Fragment {
         &self.fragments[usize::from(index)]
     }
 

@@ -207,15 +207,13 @@ impl Store {
     }
 }
 
-/// Appends the value of a property that stands for a record's own field, quoted.
+/// Appends the value of a property that stands for a record's own field, without quotes.
 pub(crate) fn write_own_field(out: &mut Vec<u8>, source: Source, record: &Record) {
-    out.push(b'"');
     match source {
         Source::Id => crate::json::integer(out, record.id),
         Source::Created => write_iso(out, record.created),
         Source::Updated | Source::Stored => write_iso(out, record.updated),
     }
-    out.push(b'"');
 }
 
 /// Whether a property's values are instants or days, which filters give as epoch milliseconds.
