@@ -76,7 +76,8 @@ fn measure(plan: &Plan, dir: &Path, runtime: &tokio::runtime::Runtime) -> Outcom
         let ours = runtime.block_on(load(&ours_file, plan, plan.rows))?;
         let again = runtime.block_on(load(&ours_file, plan, plan.rows))?;
         compare(&bare_file, &ours_file)?;
-        let rate = |time: Duration| plan.rows as f64 / time.as_secs_f64();
+        let rows = f64::from(u32::try_from(plan.rows)?);
+        let rate = |time: Duration| rows / time.as_secs_f64();
         writeln!(
             out,
             "round {round}: bare {:.0} rows/s, destination {:.0} rows/s, ratio {:.2}; again (updates) {:.0} rows/s",

@@ -96,13 +96,13 @@ pub(crate) fn explain(path: &Path, doing: &str, error: rusqlite::Error) -> Error
         let message = format!("{doing} `{}`: {what}", path.display());
         Error::new(kind, message).with_hint(hint.to_owned())
     };
-    let error = match error.sqlite_error_code() {
+    match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => told(
             ErrorKind::Storage,
             "another program is writing to it",
             "end the other program, or raise `busy_timeout`",
         ),
-        Some(ErrorCode::ReadOnly) => return read_only(path, doing).with_source(error),
+        Some(ErrorCode::ReadOnly) => read_only(path, doing).with_source(error),
         Some(ErrorCode::DiskFull) => told(
             ErrorKind::Storage,
             "the disk is full",
@@ -118,7 +118,7 @@ pub(crate) fn explain(path: &Path, doing: &str, error: rusqlite::Error) -> Error
             "the file is damaged",
             "move it away and run again from nothing, or restore it from a copy",
         ),
-        Some(ErrorCode::CannotOpen) => return cannot_open(path, doing).with_source(error),
+        Some(ErrorCode::CannotOpen) => cannot_open(path, doing).with_source(error),
         Some(ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied) => told(
             ErrorKind::Storage,
             &format!("the system refused: {error}"),
@@ -128,8 +128,7 @@ pub(crate) fn explain(path: &Path, doing: &str, error: rusqlite::Error) -> Error
             ErrorKind::Internal,
             format!("{doing} `{}`: {error}", path.display()),
         ),
-    };
-    error
+    }
 }
 
 fn cannot_open(path: &Path, doing: &str) -> Error {

@@ -37,7 +37,7 @@ impl NdjsonDestination {
     /// newer version, [`Storage`](opencdc::ErrorKind::Storage) when it cannot be read.
     pub async fn open(config: NdjsonConfig, pipeline: impl Into<String>) -> Result<Self> {
         let pipeline = pipeline.into();
-        let open = move || Directory::open(config, pipeline);
+        let open = move || Directory::open(config, &pipeline);
         let serial = Serial::start("spoke-ndjson", open).await?;
         Ok(Self { serial })
     }

@@ -67,8 +67,11 @@ pub(super) trait Place: Send + 'static {
 /// Work for the thread.
 enum Job<P: Place> {
     Write(Write<P>),
-    Do(Box<dyn FnOnce(&mut Writer<P>) + Send>),
+    Do(Errand<P>),
 }
+
+/// Anything but a write.
+type Errand<P> = Box<dyn FnOnce(&mut Writer<P>) + Send>;
 
 struct Write<P: Place> {
     plan: Arc<P::Plan>,
@@ -179,7 +182,7 @@ impl<P: Place> Queue<P> {
         let (reply, answer) = oneshot::channel();
         // Nobody waits any more when the caller was dropped.
         let job = Job::Do(Box::new(move |writer: &mut Writer<P>| {
-            drop(reply.send(work(writer)))
+            drop(reply.send(work(writer)));
         }));
         self.jobs.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -277,7 +280,7 @@ impl<P: Place> Writer<P> {
             group.answers.push((write.reply, Vec::new()));
             return Err(not_prepared());
         }
-        let outcomes = self.rows_of(write.rows).and_then(|rows| {
+        let outcomes = converted::<P>(write.rows).and_then(|rows| {
             if group.answers.is_empty() {
                 self.place.begin()?;
             }
@@ -300,12 +303,6 @@ impl<P: Place> Writer<P> {
         written
     }
 
-    /// Waits for the conversion: that of a batch takes less long than the commit that would come instead.
-    fn rows_of(&self, rows: oneshot::Receiver<Result<P::Rows>>) -> Result<P::Rows> {
-        rows.blocking_recv()
-            .map_err(|_| Error::new(ErrorKind::Internal, "the conversion of a batch was cut off"))?
-    }
-
     fn answer(&mut self, group: Group, committed: Result<()>) {
         let Err(error) = committed else {
             for (reply, outcomes) in group.answers {
@@ -322,6 +319,12 @@ impl<P: Place> Writer<P> {
             drop(reply.send(Err(reason.take().unwrap_or_else(not_prepared))));
         }
     }
+}
+
+/// Waits for the conversion: that of a batch takes less long than the commit that would come instead.
+fn converted<P: Place>(rows: oneshot::Receiver<Result<P::Rows>>) -> Result<P::Rows> {
+    rows.blocking_recv()
+        .map_err(|_| Error::new(ErrorKind::Internal, "the conversion of a batch was cut off"))?
 }
 
 /// The batches of one commit.

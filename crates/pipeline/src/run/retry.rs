@@ -19,7 +19,7 @@ impl RetryOptions {
     /// Long enough for a dropped connection.
     pub const FIRST_WAIT: Duration = Duration::from_secs(1);
     /// Short enough to resume soon after an outage.
-    pub const MAX_WAIT: Duration = Duration::from_secs(60);
+    pub const MAX_WAIT: Duration = Duration::from_mins(1);
 }
 
 impl Default for RetryOptions {

@@ -2,8 +2,8 @@
 //!
 //! Tests run as root in some places, where permission bits bind nobody, and a full disk needs a small disk.
 //! Such tests run this binary again as a child with a small file system of its own (`unshare`, a `tmpfs`); where
-//! mounting is not allowed, a limit on the size of files (`ulimit -f`) stands in for the full disk, and
-//! permission bits for the read-only file system.
+//! mounting is not allowed, a limit on the size of files (`ulimit -f`) stands in for the full disk, and another
+//! user's rights for the read-only file system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,8 @@ use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
 
+/// Short, because one test waits it out.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 const BATCHES: u64 = 40;
 /// Forty batches of these are more than the small disk of two megabytes.
 const RECORDS_A_BATCH: u64 = 100;
@@ -44,7 +46,7 @@ async fn open(kind: &str, dir: &Path) -> Result<Arc<dyn Destination>> {
     Ok(match kind {
         "sqlite" => {
             let mut config = SqliteConfig::new(dir.join("rows.db"));
-            config.busy_timeout = Duration::ZERO;
+            config.busy_timeout = BUSY_TIMEOUT;
             Arc::new(SqliteDestination::open(config, "p").await?)
         }
         _ => Arc::new(NdjsonDestination::open(NdjsonConfig::new(dir.join("out")), "p").await?),
@@ -109,10 +111,11 @@ impl Stage {
         Self { dir, kind }
     }
 
-    /// Runs a shell script; in it `child NAME` runs the child with its report in the file `NAME`, and `$DISK`
-    /// is where it works. Whether it succeeded.
+    /// Runs a shell script; in it `child NAME [COMMAND...]` runs the child, by COMMAND, with its report in
+    /// the file `NAME`, and `$DISK` is where it works. Whether it succeeded.
     fn run(&self, wrapper: &[&str], script: &str) -> bool {
-        let prelude = "set -e; child() { SPOKE_FILES_REPORT=\"$REPORTS/$1\" \"$BINARY\" --exact file_errors::child; }; ";
+        let prelude = "set -e; child() { export SPOKE_FILES_REPORT=\"$REPORTS/$1\"; shift; \
+                       \"$@\" \"$BINARY\" --exact file_errors::child; }; ";
         let shell = ["sh", "-c"];
         let mut words = wrapper.iter().chain(&shell);
         let output = Command::new(words.next().unwrap())
@@ -198,8 +201,9 @@ fn a_read_only_file_is_told() {
                 "mount -t tmpfs none \"$DISK\"; child first; mount -o remount,ro \"$DISK\"; child second";
             assert!(stage.run(&NAMESPACE, script));
         } else {
-            // Only root cannot be stopped by permission bits, and root can mount nearly everywhere.
-            let script = "child first; chmod -R a-w \"$DISK\"; child second; chmod -R u+w \"$DISK\"";
+            let script = "child first; chmod -R a+rX,a-w \"$DISK\"; chmod 777 \"$REPORTS\"; \
+                          [ $(id -u) != 0 ] || as='setpriv --reuid 65534 --regid 65534 --clear-groups'; \
+                          child second $as; chmod -R u+w \"$DISK\"";
             assert!(stage.run(&[], script));
         }
         assert_eq!(stage.report("first"), "done");

@@ -49,7 +49,7 @@ pub(super) struct Lines {
 }
 
 impl Directory {
-    pub(super) fn open(config: NdjsonConfig, pipeline: String) -> Result<Self> {
+    pub(super) fn open(config: NdjsonConfig, pipeline: &str) -> Result<Self> {
         let dir = config.dir;
         fs::create_dir_all(&dir).map_err(|error| storage("cannot make the directory", &dir, error))?;
         let sidecar = Sidecar::read(&dir)?;
@@ -59,7 +59,7 @@ impl Directory {
         }
         let sidecar = match sidecar {
             Some(sidecar) => sidecar,
-            None => begin(&dir, &pipeline)?,
+            None => begin(&dir, pipeline)?,
         };
         Ok(Self {
             dir,
