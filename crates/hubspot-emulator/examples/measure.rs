@@ -41,8 +41,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     });
     say(&format!(
-        "start: {:.2} s for {contacts} contacts",
-        started.elapsed().as_secs_f64()
+        "start: {:.2} s for {contacts} contacts ({:.2} s of processor time on all threads)",
+        started.elapsed().as_secs_f64(),
+        cpu_seconds()
     ))?;
     say(&format!(
         "memory: {} MiB resident ({} before)",
