@@ -84,13 +84,13 @@ pub(crate) struct Emulate {
     /// Number of contacts
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub(crate) contacts: u64,
-    /// Number of companies [default: a fifth of the contacts]
+    /// Number of companies [default: a fifth of the contacts, at most 20,000]
     #[arg(long, value_name = "N")]
     pub(crate) companies: Option<u64>,
-    /// Number of deals [default: three tenths of the contacts]
+    /// Number of deals [default: three tenths of the contacts, at most 20,000]
     #[arg(long, value_name = "N")]
     pub(crate) deals: Option<u64>,
-    /// Number of tickets [default: three twentieths of the contacts]
+    /// Number of tickets [default: three twentieths of the contacts, at most 20,000]
     #[arg(long, value_name = "N")]
     pub(crate) tickets: Option<u64>,
     /// Rate limits of this subscription: free, pro, enterprise or unlimited

@@ -2,11 +2,12 @@
 //! everything that is not data.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use opencdc::{Catalog, StreamName};
 use pipeline::{Event, Observer, Pipeline, StreamTotals};
 
@@ -160,16 +161,20 @@ impl Observer for Bars {
 }
 
 fn counting() -> ProgressStyle {
-    style("{prefix:24} {human_pos:>11} {per_sec:>14}")
+    style("{prefix:24} {human_pos:>11} {rate:>10}")
 }
 
 fn measuring() -> ProgressStyle {
-    style("{prefix:24} {human_pos:>11} of {human_len:11} [{bar:30}] {per_sec:>14} {eta:>5}")
+    style("{prefix:24} {human_pos:>11} {rate:>10} of {human_len:11} [{bar:25}] {eta:>4}")
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the template is a constant that a test parses")
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // A bar that cannot be written is no reason to stop.
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        })
         .progress_chars("=> ")
 }
 

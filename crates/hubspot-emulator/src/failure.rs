@@ -5,6 +5,8 @@ use std::ops::Deref;
 
 use serde_json::{Map, Value, json};
 
+use crate::state::object_type::is_not_emulated;
+
 /// Why a request is refused. Boxed, because it travels in every `Result`.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure(Box<Facts>);
@@ -78,7 +80,15 @@ impl Failure {
         Self::new(404, "resource not found")
     }
 
+    /// What HubSpot says of a type that it does not know; of one that only the emulator does not know, the
+    /// emulator says so.
     pub(crate) fn unknown_type(name: &str) -> Self {
+        if is_not_emulated(name) {
+            let message = format!(
+                "The object type {name} is not emulated. The emulator answers 501 instead of making something up."
+            );
+            return Self::new(501, message).category("NOT_EMULATED");
+        }
         Self::validation(format!("Unable to infer object type from: {name}"))
     }
 

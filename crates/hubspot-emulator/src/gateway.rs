@@ -49,8 +49,8 @@ struct Answered {
 
 pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Body>) -> Response {
     let inner = &*emulator.0;
-    inner.log().arrived(inner.clock.now().steady);
     let (head, body) = request.into_parts();
+    note_arrival(inner, head.uri.path());
     let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let fault = inner.faults().strike(head.method.as_str(), head.uri.path());
     wait(inner.options.latency, fault.as_ref()).await;
@@ -74,6 +74,17 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
         return lost();
     }
     respond(reply, standing, &action, &correlation_id)
+}
+
+/// Counts a request, and the first object type that its path names.
+fn note_arrival(inner: &Inner, path: &str) {
+    let portal = inner.portal();
+    let object = path.split('/').find_map(|part| portal.type_index(part).ok());
+    let mut log = inner.log();
+    log.arrived(inner.clock.now().steady);
+    if let Some(object) = object {
+        log.asked_for(&portal.store(object).object_type.plural);
+    }
 }
 
 async fn wait(latency: Duration, fault: Option<&Action>) {

@@ -74,22 +74,10 @@ impl Emulator {
     pub(crate) fn requests(&self) -> Requests {
         let text = self.get("/_emulator/requests");
         let log: Value = serde_json::from_str(&text).expect("the request log is JSON");
-        let routes = log["byRoute"].as_object().expect("it counts by route").iter();
-        let count = |statuses: &Value| -> u64 {
-            statuses
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(_, count)| count.as_u64())
-                .sum()
-        };
         let number = |name: &str| log[name].as_u64().unwrap_or_default();
         Requests {
             total: number("total"),
-            of_contacts: routes
-                .filter(|(route, _)| is_contacts(route))
-                .map(|(_, statuses)| count(statuses))
-                .sum(),
+            of_contacts: log["byObject"]["contacts"].as_u64().unwrap_or_default(),
             rate_limited: number("rateLimited"),
             max_per_second: number("maxPerSecond"),
         }
@@ -106,11 +94,6 @@ impl Emulator {
                 .expect("with text")
         })
     }
-}
-
-/// The emulator names routes with the object type in them where there is one, or `{type}`.
-fn is_contacts(route: &str) -> bool {
-    route.contains("contacts") || route.contains("0-1")
 }
 
 impl Drop for Emulator {

@@ -114,7 +114,7 @@ async fn test(client: &Client, object: &ObjectType) -> Outcome<Finding> {
             (Status::MissingScopes, error.missing_scopes().to_vec(), None)
         }
         Err(Error::Api(error)) if !error.is_retryable() => {
-            (Status::Unavailable, Vec::new(), Some(error.to_string()))
+            (Status::Unavailable, Vec::new(), error.message.clone())
         }
         Err(error) => return Err(Failure::from(error).within(&object.name)),
     };
@@ -146,7 +146,7 @@ fn report(arguments: &Check, name: &str, account: &AccountDetails, findings: &[F
             .unwrap_or_else(|| finding.missing_scopes.join(", "));
         vec![finding.object.clone(), finding.status.text().to_owned(), note]
     };
-    printer::table(&["object", "status", "missing scopes"], findings.iter().map(row));
+    printer::table(&["object", "status", "note"], findings.iter().map(row));
     Ok(())
 }
 

@@ -133,7 +133,7 @@ fn the_limits_of_the_pro_tier_are_kept() {
     workplace.run(&["sync", "--once"]).ok();
     let requests = portal.requests();
     assert_eq!(requests["rateLimited"], 0, "{requests}");
-    let contacts = portal.calls("", "contacts");
+    let contacts = portal.calls("contacts");
     assert!(
         contacts <= 20_000 / 100 + 20,
         "{contacts} calls for 20,000 contacts: {requests}"

@@ -11,6 +11,7 @@ pub(crate) struct RequestLog {
     bytes: u64,
     rate_limited: u64,
     by_route: BTreeMap<String, BTreeMap<u16, u64>>,
+    by_object: BTreeMap<String, u64>,
     last_second: VecDeque<Duration>,
     max_per_second: usize,
 }
@@ -31,6 +32,11 @@ impl RequestLog {
         self.max_per_second = self.max_per_second.max(self.last_second.len());
     }
 
+    /// Notes which object type a request was about, so that a test can count the calls that one stream costs.
+    pub(crate) fn asked_for(&mut self, object: &str) {
+        *self.by_object.entry(object.to_owned()).or_default() += 1;
+    }
+
     /// Notes how a request was answered.
     pub(crate) fn answered(&mut self, route: String, status: u16, bytes: usize) {
         self.bytes += bytes as u64;
@@ -42,6 +48,7 @@ impl RequestLog {
         json!({
             "total": self.total,
             "byRoute": self.by_route,
+            "byObject": self.by_object,
             "maxPerSecond": self.max_per_second,
             "rateLimited": self.rate_limited,
             "bytes": self.bytes,

@@ -8,6 +8,20 @@ pub(crate) enum Required {
     AnyOf(Vec<String>),
 }
 
+/// Standard types of HubSpot's that have no line in the table yet, by path name and id (hubspot-api notes §1.1).
+const NOT_EMULATED: &str = "appointments 0-421 calls 0-48 carts 0-142 commerce_payments 0-101 communications 0-18 \
+    contracts courses 0-410 discounts 0-84 emails 0-49 feedback_submissions 0-19 fees 0-85 goal_targets 0-74 \
+    invoices 0-53 leads 0-136 listings 0-420 marketing_events 0-54 meetings 0-47 notes 0-46 orders 0-123 \
+    partner_clients partner_services payments postal_mail 0-116 projects 0-970 quotes 0-14 services 0-162 \
+    subscriptions 0-69 tasks 0-27 taxes 0-86 users 0-115";
+
+/// Whether a path names a standard type that HubSpot has and the emulator does not; the singular counts as well.
+pub(crate) fn is_not_emulated(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut known = NOT_EMULATED.split_whitespace();
+    known.any(|plural| plural == name || plural.strip_suffix('s') == Some(&name))
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectType {
     /// `0-1`, or `2-N` for a custom object.

@@ -95,12 +95,21 @@ async fn what_is_not_emulated_says_so() {
         "/crm/limits/2026-03/records",
         "/crm/v3/imports",
         "/marketing/v3/forms",
+        "/crm/v3/objects/quotes",
+        "/crm/v3/objects/task",
+        "/crm/properties/2026-03/0-136",
         "/nonsense",
     ] {
         let answer = desk.get(path).await;
         assert_eq!(answer.status, 501, "{path}");
-        assert_eq!(answer.body["route"], json!(format!("GET {path}")));
+        assert_eq!(answer.body["category"], "NOT_EMULATED");
+        assert!(
+            answer.body["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("not emulated"))
+        );
     }
+    assert_eq!(desk.get("/crm/v3/objects/unicorns").await.status, 400);
     assert_eq!(
         desk.call("PUT", "/crm/v3/objects/contacts", None).await.status,
         405

@@ -1,5 +1,6 @@
 //! A HubSpot on a port of this machine, in a thread of the test.
 
+use std::future::pending;
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
@@ -40,23 +41,34 @@ impl Portal {
 
     /// An emulator with these options.
     pub(crate) fn start(options: Options) -> Self {
-        Self::serve(Emulator::new(options).router())
+        let emulator = Emulator::new(options);
+        Self::listen(emulator.router(), |listener| {
+            hubspot_emulator::serve(listener, emulator, pending())
+        })
     }
 
     /// Any router: a HubSpot with properties that the emulator would refuse to make, say.
     pub(crate) fn serve(router: Router) -> Self {
+        let served = router.clone();
+        Self::listen(router, |listener| async { axum::serve(listener, served).await })
+    }
+
+    fn listen<S, F>(router: Router, serve: S) -> Self
+    where
+        S: FnOnce(tokio::net::TcpListener) -> F + Send + 'static,
+        F: Future<Output = std::io::Result<()>>,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         listener.set_nonblocking(true).expect("tokio wants it so");
         let (stop, stopped) = oneshot::channel();
-        let served = router.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("the listener is fine");
                 // Dropping the server at `stopped` is how it ends; the test has all it wanted.
                 tokio::select! {
-                    ended = axum::serve(listener, served) => ended.expect("it serves"),
+                    ended = serve(listener) => ended.expect("it serves"),
                     _ = stopped => {}
                 }
             });
@@ -110,15 +122,9 @@ impl Portal {
         serde_json::from_str(&self.get("/_emulator/requests")).expect("the log is JSON")
     }
 
-    /// How many calls of `method` went to routes that contain `part`.
-    pub(crate) fn calls(&self, method: &str, part: &str) -> u64 {
-        let log = self.requests();
-        let routes = log["byRoute"].as_object().expect("an object by route").iter();
-        let wanted = routes.filter(|(route, _)| route.starts_with(method) && route.contains(part));
-        wanted
-            .flat_map(|(_, counts)| counts.as_object().expect("by status").values())
-            .filter_map(Value::as_u64)
-            .sum()
+    /// How many calls were about `object`.
+    pub(crate) fn calls(&self, object: &str) -> u64 {
+        self.requests()["byObject"][object].as_u64().unwrap_or_default()
     }
 
     pub(crate) fn clear_requests(&self) {
