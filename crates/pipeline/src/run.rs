@@ -46,6 +46,9 @@ pub struct RunOptions {
     /// How many batches may be read, and not yet be saved, at a time. Bounds the memory of a run, and lets a
     /// destination commit several batches at once.
     pub max_in_flight: usize,
+    /// How many bytes of payload may be read, and not yet be written, at a time; one batch more may be. What a
+    /// destination makes of them while it writes comes on top, about as much again.
+    pub max_bytes_in_flight: usize,
     /// How long a stopped run waits for the writes under way.
     pub drain: Duration,
     /// When and how often a failed run starts again.
@@ -53,8 +56,10 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// Thirty-two pages of a hundred records are about ten megabytes.
+    /// Thirty-two pages of a hundred records are one good transaction.
     pub const MAX_IN_FLIGHT: usize = 32;
+    /// Keeps a run below a hundred megabytes in all.
+    pub const MAX_BYTES_IN_FLIGHT: usize = 12 << 20;
     /// As long as most supervisors of processes wait before they kill.
     pub const DRAIN: Duration = Duration::from_secs(30);
 }
@@ -63,6 +68,7 @@ impl Default for RunOptions {
     fn default() -> Self {
         Self {
             max_in_flight: Self::MAX_IN_FLIGHT,
+            max_bytes_in_flight: Self::MAX_BYTES_IN_FLIGHT,
             drain: Self::DRAIN,
             retry: RetryOptions::default(),
         }
@@ -93,6 +99,7 @@ pub async fn run(
     match ended.and_then(|ended| closed.map(|()| ended)) {
         Ok(ended) => {
             summary.ended = ended;
+            summary.unfit = pipeline.destination.unfit_values();
             observer.event(&Event::Finished(&summary));
             Ok(summary)
         }

@@ -11,11 +11,10 @@ mod time;
 mod unfit;
 mod value;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Destination, Outcome, Result, StreamName};
+use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Destination, Outcome, Result, UnfitValues};
 
 pub use config::{Deletes, Mode, SqliteConfig};
 use place::File;
@@ -75,11 +74,6 @@ impl SqliteDestination {
         let serial = Serial::start("spoke-sqlite", move || File::open(config, pipeline, counts)).await?;
         Ok(Self { serial, unfit })
     }
-
-    /// How many values did not fit their columns since the file was opened, by stream and field.
-    pub fn unfit_values(&self) -> BTreeMap<(StreamName, String), u64> {
-        self.unfit.counts()
-    }
 }
 
 #[async_trait]
@@ -94,6 +88,10 @@ impl Destination for SqliteDestination {
 
     fn checkpoints(&self) -> Option<Arc<dyn CheckpointStore>> {
         Some(self.serial.checkpoints())
+    }
+
+    fn unfit_values(&self) -> UnfitValues {
+        self.unfit.counts()
     }
 
     async fn close(&self) -> Result<()> {

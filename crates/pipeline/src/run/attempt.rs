@@ -3,13 +3,14 @@
 //! Concurrency is visible here and nowhere else: [`Attempt::step`] waits for whatever comes first, a batch, a
 //! finished write or a finished round of saving. Everything else is straight-line `async`.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesOrdered, StreamExt};
-use opencdc::{Batch, BatchStream, Catalog, Checkpoint, Result, Selection, Until};
+use opencdc::{Batch, BatchStream, Catalog, Checkpoint, Data, Record, Result, Selection, Until};
 use tokio_util::sync::CancellationToken;
 
 use super::commit::{self, Hold, Keeper, Round, Written};
@@ -26,6 +27,8 @@ pub(super) struct Attempt<'a> {
     submitted: u64,
     /// Writes under way, answered in the order of submission (invariant 4).
     writes: FuturesOrdered<BoxFuture<'a, Result<Written>>>,
+    /// The payload bytes of each of them, in the same order.
+    sizes: VecDeque<usize>,
     /// Written, and waiting for the next round.
     written: Vec<Written>,
     /// The round under way. There is never more than one, so rounds are in order too.
@@ -63,6 +66,7 @@ impl<'a> Attempt<'a> {
             hold: Hold::default(),
             submitted: 0,
             writes: FuturesOrdered::new(),
+            sizes: VecDeque::new(),
             written: Vec::new(),
             round: None,
             saving: 0,
@@ -146,10 +150,13 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Counts what was read and has not passed its round: that is what is held in memory.
+    /// Counts what was read and has not passed its round, and the bytes that are held in memory for it: pages of
+    /// an account with many properties are large. One batch fits however large it is.
     fn has_room(&self) -> bool {
         let open = self.writes.len() + self.written.len() + self.saving;
-        open < self.pipeline.options.max_in_flight.max(1)
+        let bytes: usize = self.sizes.iter().sum();
+        let options = &self.pipeline.options;
+        open < options.max_in_flight.max(1) && bytes < options.max_bytes_in_flight.max(1)
     }
 
     /// Hands a batch to the destination; first settles and prepares when the schemas change with it.
@@ -169,17 +176,20 @@ impl<'a> Attempt<'a> {
             sequence: self.submitted,
             position: batch.position.clone(),
         };
+        self.sizes
+            .push_back(batch.records.iter().map(payload_bytes).sum());
         self.writes
             .push_back(Box::pin(write(self.pipeline, batch, checkpoint)));
         Ok(())
     }
 
     fn note_written(&mut self, written: Result<Written>) -> Result<()> {
+        self.sizes.pop_front();
         match written {
             Ok(written) => self.written.push(written),
             Err(error) => {
                 // Nothing that was submitted after a lost batch may count as written (invariant 4).
-                self.writes = FuturesOrdered::new();
+                self.drop_writes();
                 return Err(error);
             }
         }
@@ -199,7 +209,7 @@ impl<'a> Attempt<'a> {
         self.saving = 0;
         let round = round.inspect_err(|_| {
             // What could not be saved will be read again, and so will everything after it.
-            self.writes = FuturesOrdered::new();
+            self.drop_writes();
             self.written.clear();
         })?;
         self.hold.released(self.submitted);
@@ -252,6 +262,11 @@ impl<'a> Attempt<'a> {
         self.abandoned = true;
         self.round = None;
         self.written.clear();
+        self.drop_writes();
+    }
+
+    fn drop_writes(&mut self) {
+        self.sizes.clear();
         drop(mem::take(&mut self.writes));
     }
 
@@ -285,6 +300,15 @@ async fn unless_stopped<T>(stop: &CancellationToken, call: impl Future<Output = 
         // `cancelled` holds no state; `call` has given nothing yet.
         () = stop.cancelled() => None,
         answer = call => Some(answer),
+    }
+}
+
+/// What a record keeps in memory; a payload that is apart already is a guess, and rare.
+fn payload_bytes(record: &Record) -> usize {
+    match &record.payload.after {
+        Some(Data::Raw(bytes)) => bytes.len(),
+        Some(Data::Structured(fields)) => fields.len() * 32,
+        None => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use opencdc::{Batch, Catalog, Data, Error, Outcome, Record, StreamName};
+use opencdc::{Batch, Catalog, Data, Error, Outcome, Record, StreamName, UnfitValues};
 
 /// Watches a run. Called from the run loop: an implementation must not block.
 pub trait Observer: Send + Sync {
@@ -75,6 +75,8 @@ pub struct Summary {
     pub retries: u32,
     /// How it ended.
     pub ended: Ended,
+    /// Values that the destination kept beside the row because they did not fit their field's type.
+    pub unfit: UnfitValues,
 }
 
 /// What became of the records of one stream.

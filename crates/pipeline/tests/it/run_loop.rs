@@ -8,7 +8,7 @@ use opencdc::{
     Batch, Catalog, DataType, Destination as _, Error, ErrorKind, Field, Position, Record, SelectedStream,
     Source, Until,
 };
-use pipeline::{Ended, Event, Observer, Pipeline, RetryOptions, run};
+use pipeline::{Ended, Event, Observer, Pipeline, RetryOptions, RunOptions, run};
 use tokio_util::sync::CancellationToken;
 
 use crate::doubles::{Log, LoggedLetters, ScriptedDestination, ScriptedSource, batch, pipeline};
@@ -128,8 +128,20 @@ async fn writes_overlap_and_complete_in_order() {
 
 #[tokio::test]
 async fn no_more_batches_are_read_than_may_be_in_flight() {
+    assert_only_three_are_read(|options| options.max_in_flight = 3).await;
+}
+
+#[tokio::test]
+async fn no_more_bytes_are_read_than_may_be_in_flight() {
+    let record = &batch(1).records[0];
+    let bytes = record.payload.after.as_ref().unwrap().to_json().len();
+    // Two batches are below the bound, three are not.
+    assert_only_three_are_read(|options| options.max_bytes_in_flight = 2 * bytes + 1).await;
+}
+
+async fn assert_only_three_are_read(bound: impl FnOnce(&mut RunOptions)) {
     let mut run = Run::new(batches(10), MemoryDestination::default());
-    run.pipeline.options.max_in_flight = 3;
+    bound(&mut run.pipeline.options);
     let run = Arc::new(run);
     let first = run.destination.hold(1);
     let running = run.start();

@@ -435,10 +435,10 @@ async fn records_that_make_no_sense_are_refused_with_a_reason() {
         outcomes.iter().map(reason).collect::<Vec<_>>(),
         [
             "the key lacks a field",
+            "the key lacks a field",
             "field `id` of the key does not fit its type",
-            "field `id` of the key does not fit its type",
-            "the key cannot be read: it is not a JSON object",
-            "the payload cannot be read: it is not a JSON object",
+            "the key cannot be read: it is not a JSON object at byte 0",
+            "the payload cannot be read: it is not a JSON object at byte 0",
             "the record has no payload",
             "Written",
         ]

@@ -1,6 +1,6 @@
 //! Records become rows: pure, and done on another thread than the writing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::payload::Learned;
 use super::table::Table;
 use super::time;
 use super::unfit::Unfit;
-use super::value::{Cell, Fit, fit};
+use super::value::{Cell, Fit, fit, put};
 
 /// What the conversion knows: the tables of the prepared catalog.
 #[derive(Debug)]
@@ -60,7 +60,8 @@ pub(super) fn convert(plan: &Plan, batch: &Batch) -> Result<Rows> {
 
 struct Converter<'a> {
     plan: &'a Plan,
-    synced_at: String,
+    /// The text of `_synced_at`, which all rows share.
+    synced_at: Cell,
     /// For each table what was learned of its payloads and of its keys.
     learned: Vec<(Learned, Learned)>,
     rows: Rows,
@@ -71,11 +72,12 @@ type Reason = String;
 
 impl<'a> Converter<'a> {
     fn new(plan: &'a Plan) -> Self {
+        let mut rows = Rows::default();
         Self {
             plan,
-            synced_at: time::now(),
+            synced_at: put(&mut rows.texts, &time::now()),
             learned: plan.tables.iter().map(|_| Default::default()).collect(),
-            rows: Rows::default(),
+            rows,
         }
     }
 
@@ -114,14 +116,13 @@ impl<'a> Converter<'a> {
 
     /// Our own columns of an upsert.
     fn finish(&mut self, table: &Table, row: Row) {
-        let first = table.synced_at_parameter();
+        let first = table.synced_at;
         let (raw, extra, archived_is_missing) = (row.raw, row.extra, row.archived_is_missing);
         if let Some(parameter) = table.archived.filter(|_| archived_is_missing) {
             let parameter = table.parameters[parameter].unwrap_or_default();
             self.rows.cells.push((parameter, Cell::Integer(0)));
         }
-        let synced_at = self.synced_at.clone();
-        self.text(first, &synced_at);
+        self.rows.cells.push((first, self.synced_at));
         if let Some(raw) = raw.finish() {
             self.text(first + 1, &raw);
         }
@@ -131,12 +132,9 @@ impl<'a> Converter<'a> {
     }
 
     fn delete(&mut self, index: usize, record: &Record) -> Result<(), Reason> {
-        self.key(index, record, &|_, place| {
-            u16::try_from(place).unwrap_or(u16::MAX)
-        })?;
-        let first = self.plan.tables[index].key.len();
-        let synced_at = self.synced_at.clone();
-        self.text(first, &synced_at);
+        self.key(index, record, &|_, place| parameter(place))?;
+        let first = parameter(self.plan.tables[index].key.len());
+        self.rows.cells.push((first, self.synced_at));
         let archived_at = record
             .metadata
             .get(metadata_keys::VERSION)
@@ -159,7 +157,7 @@ impl<'a> Converter<'a> {
     ) -> Result<(), Reason> {
         let table = &self.plan.tables[index];
         let (rows, learned) = (&mut self.rows, &mut self.learned[index].1);
-        let mut missing = table.key.len();
+        let mut seen = HashSet::new();
         let mut wrong = None;
         let text = record.key.to_json();
         let text = utf8(&text).map_err(|what| format!("the key {what}"))?;
@@ -170,7 +168,7 @@ impl<'a> Converter<'a> {
                 Fit::Exact(Cell::Null) | Fit::Rounded(_) | Fit::Not => wrong = Some(column.identity.clone()),
                 Fit::Exact(cell) => {
                     rows.cells.push((parameter(field, place), cell));
-                    missing -= 1;
+                    seen.insert(field);
                 }
             }
         };
@@ -180,17 +178,14 @@ impl<'a> Converter<'a> {
             .map_err(|error| format!("the key cannot be read: {error}"))?;
         match wrong {
             Some(field) => Err(format!("field `{field}` of the key does not fit its type")),
-            None if missing > 0 => Err("the key lacks a field".to_owned()),
+            None if seen.len() < table.key.len() => Err("the key lacks a field".to_owned()),
             None => Ok(()),
         }
     }
 
-    fn text(&mut self, parameter: usize, text: &str) {
-        let start = self.rows.texts.len();
-        self.rows.texts.push_str(text);
-        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        let parameter = u16::try_from(parameter).unwrap_or(u16::MAX);
-        self.rows.cells.push((parameter, Cell::Text { start, len }));
+    fn text(&mut self, parameter: u16, text: &str) {
+        let cell = put(&mut self.rows.texts, text);
+        self.rows.cells.push((parameter, cell));
     }
 }
 
@@ -273,6 +268,11 @@ impl Object {
         self.0.push('}');
         Some(self.0)
     }
+}
+
+/// There are fewer parameters than columns.
+fn parameter(index: usize) -> u16 {
+    u16::try_from(index).expect("a table has at most 2,000 columns")
 }
 
 fn is_purge(record: &Record) -> bool {

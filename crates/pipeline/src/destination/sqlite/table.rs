@@ -16,6 +16,8 @@ pub(super) struct Table {
     pub(super) fields: Vec<Column>,
     /// For each field its parameter in [`Statements::upsert`], counted from 0; `None` for one in [`EXTRA`].
     pub(super) parameters: Vec<Option<u16>>,
+    /// The parameter of [`SYNCED_AT`] in the upsert; those of [`RAW`] and [`EXTRA`] follow.
+    pub(super) synced_at: u16,
     /// Indices of the key's fields in `fields`, in the key's order.
     pub(super) key: Vec<usize>,
     /// Index of the field that says whether a record is archived.
@@ -45,8 +47,10 @@ impl Table {
         let fields = columns::assign(stream, remembered);
         let named = |name: &String| stream.fields.iter().position(|field| field.name == *name);
         let key: Vec<_> = stream.key.iter().filter_map(named).collect();
+        let parameters = parameters(&fields);
         let mut table = Self {
-            parameters: parameters(&fields),
+            synced_at: parameters.iter().flatten().max().map_or(0, |last| last + 1),
+            parameters,
             archived: stream.archived.as_ref().and_then(named),
             ours: Vec::new(),
             statements: Statements::default(),
@@ -77,11 +81,6 @@ impl Table {
 
     pub(super) fn has_extra(&self) -> bool {
         self.fields.iter().any(Column::is_extra)
-    }
-
-    /// The parameter of [`SYNCED_AT`] in the upsert; [`RAW`] and [`EXTRA`] follow.
-    pub(super) fn synced_at_parameter(&self) -> usize {
-        self.columns().count()
     }
 
     /// The column of the field `name`, or our own column of that name.

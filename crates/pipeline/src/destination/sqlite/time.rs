@@ -1,5 +1,7 @@
 //! Instants and days as text whose order is the order of time.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -8,15 +10,15 @@ const MILLISECOND_LENGTH: usize = "2026-01-02T03:04:05.678Z".len();
 
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ` for RFC 3339 with any fraction, or for epoch milliseconds; and whether that says
 /// all that `text` said.
-pub(super) fn timestamp(text: &str) -> Option<(String, bool)> {
+pub(super) fn timestamp(text: &str) -> Option<(Cow<'_, str>, bool)> {
     if is_normal(text) {
-        return Some((text.to_owned(), true));
+        return Some((Cow::Borrowed(text), true));
     }
     let instant = parse(text)?;
     let milliseconds = instant.as_nanosecond().div_euclid(1_000_000);
     let exact = instant.as_nanosecond().rem_euclid(1_000_000) == 0;
     let instant = Timestamp::from_millisecond(i64::try_from(milliseconds).ok()?).ok()?;
-    Some((format(instant)?, exact))
+    Some((format(instant)?.into(), exact))
 }
 
 /// `YYYY-MM-DD` for a day, or for an instant that is midnight in UTC.
@@ -92,7 +94,7 @@ mod tests {
             "2026-01-02T03:04:05.600000000Z",
             "1767323045600",
         ] {
-            let expected = Some(("2026-01-02T03:04:05.600Z".to_owned(), true));
+            let expected = Some(("2026-01-02T03:04:05.600Z".into(), true));
             assert_eq!(timestamp(text), expected, "{text}");
         }
     }
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn fractions_are_cut_towards_the_past_also_before_1970() {
-        let cut = Some(("1969-12-31T23:59:59.999Z".to_owned(), false));
+        let cut = Some(("1969-12-31T23:59:59.999Z".into(), false));
         assert_eq!(timestamp("1969-12-31T23:59:59.9999Z"), cut);
     }
 
@@ -119,7 +121,7 @@ mod tests {
     fn text_order_is_time_order() {
         let mut texts: Vec<_> = [-62_135_596_800_000i64, -1, 0, 1, 999, 1_000, 1_700_000_000_000]
             .iter()
-            .map(|at| timestamp(&at.to_string()).unwrap().0)
+            .map(|at| timestamp(&at.to_string()).unwrap().0.into_owned())
             .collect();
         let in_time = texts.clone();
         texts.sort();

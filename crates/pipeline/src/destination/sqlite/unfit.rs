@@ -1,15 +1,14 @@
-//! Counts the values that did not fit their columns, and warns of the first of each field.
+//! Counts the values that did not fit their columns; the first of each field is logged.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use opencdc::StreamName;
+use opencdc::UnfitValues;
 
 use super::table::Table;
 
 /// Counts by stream and field; as many entries as there are such fields.
 #[derive(Debug, Default)]
-pub(super) struct Unfit(Mutex<BTreeMap<(StreamName, String), u64>>);
+pub(super) struct Unfit(Mutex<UnfitValues>);
 
 impl Unfit {
     /// Notes one value for each of these fields.
@@ -25,7 +24,7 @@ impl Unfit {
             *count += 1;
             if *count == 1 {
                 // The value itself may be personal, so it stays out of the log.
-                tracing::warn!(
+                tracing::debug!(
                     stream = table.name(),
                     field = column.identity,
                     r#type = ?column.data_type,
@@ -35,7 +34,7 @@ impl Unfit {
         }
     }
 
-    pub(super) fn counts(&self) -> BTreeMap<(StreamName, String), u64> {
+    pub(super) fn counts(&self) -> UnfitValues {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

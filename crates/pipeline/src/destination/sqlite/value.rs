@@ -92,7 +92,8 @@ pub(super) fn fit(data_type: DataType, raw: &str, texts: &mut String) -> Fit {
     }
 }
 
-fn put(texts: &mut String, text: &str) -> Cell {
+/// A text at the end of `texts`.
+pub(super) fn put(texts: &mut String, text: &str) -> Cell {
     let start = texts.len();
     texts.push_str(text);
     match u32::try_from(text.len()) {
@@ -153,6 +154,9 @@ fn has_leading_zero(text: &str) -> bool {
 fn says_all_digits(text: &str, real: f64) -> bool {
     // Every decimal number of so many digits survives the way into a double and back.
     const ALWAYS_EXACT: usize = 15;
+    if text.len() <= ALWAYS_EXACT && real != 0.0 {
+        return true;
+    }
     let digits = significant_digits(text);
     digits.len() <= ALWAYS_EXACT && (real != 0.0 || digits.is_empty())
         || digits == significant_digits(&format!("{real:e}"))
