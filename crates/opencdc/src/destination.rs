@@ -1,11 +1,12 @@
 //! Where records go.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Result};
+use crate::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Result, StreamName};
 
 /// Why a record was refused for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,9 @@ impl Outcome {
         })
     }
 }
+
+/// Counts of values by stream and field.
+pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 
 /// Somewhere records go.
 ///
@@ -85,6 +89,12 @@ pub trait Destination: Send + Sync + Debug {
     /// The store in which a transactional destination keeps the checkpoint beside its rows.
     fn checkpoints(&self) -> Option<Arc<dyn CheckpointStore>> {
         None
+    }
+
+    /// How many values did not fit their field's type and are kept beside the row instead, by stream and field,
+    /// since this was opened. Nothing is lost by it; a person may want to know (invariant 6).
+    fn unfit_values(&self) -> UnfitValues {
+        UnfitValues::new()
     }
 
     /// The run is over and nothing is under way: close what a later run would trip over.

@@ -53,7 +53,7 @@ mod source;
 mod store;
 
 pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, StreamName, Until};
-pub use destination::{Destination, Outcome, Rejection, check_outcomes};
+pub use destination::{Destination, Outcome, Rejection, UnfitValues, check_outcomes};
 pub use error::{Disposition, Error, ErrorKind, Result};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};

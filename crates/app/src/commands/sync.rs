@@ -92,6 +92,9 @@ pub(super) struct Report {
     retries: u32,
     seconds: f64,
     streams: Vec<StreamReport>,
+    /// Values that did not fit their column and are kept as text in `_raw`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unfit: Vec<UnfitReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,6 +106,14 @@ struct StreamReport {
     rejected: u64,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnfitReport {
+    stream: String,
+    field: String,
+    values: u64,
+}
+
 impl Report {
     fn new(pipeline: &str, summary: &Summary, elapsed: Duration) -> Self {
         let streams = summary.streams.iter().map(|(name, counts)| StreamReport {
@@ -110,6 +121,11 @@ impl Report {
             written: counts.written,
             unchanged: counts.unchanged,
             rejected: counts.rejected,
+        });
+        let unfit = summary.unfit.iter().map(|((stream, field), values)| UnfitReport {
+            stream: stream.to_string(),
+            field: field.clone(),
+            values: *values,
         });
         Self {
             pipeline: pipeline.to_owned(),
@@ -121,6 +137,7 @@ impl Report {
             retries: summary.retries,
             seconds: elapsed.as_secs_f64(),
             streams: streams.collect(),
+            unfit: unfit.collect(),
         }
     }
 }
@@ -145,6 +162,26 @@ impl fmt::Display for Report {
                 }
             }
         }
-        Ok(())
+        self.write_unfit(f)
+    }
+}
+
+impl Report {
+    fn write_unfit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: u64 = self.unfit.iter().map(|unfit| unfit.values).sum();
+        if values == 0 {
+            return Ok(());
+        }
+        let fields: Vec<_> = self
+            .unfit
+            .iter()
+            .map(|unfit| format!("{}.{}", unfit.stream, unfit.field))
+            .collect();
+        let values = progress::grouped(values);
+        write!(
+            f,
+            "\n  {values} values did not fit their column and are kept in `_raw`: {}",
+            fields.join(", ")
+        )
     }
 }
