@@ -11,7 +11,7 @@ use opencdc::{DataType, Field, Stream, StreamName};
 use crate::objects::ObjectType;
 use crate::plan::OwnStream;
 
-/// Ids that HubSpot declares as numbers. Seventeen digits overflow a double, so ids stay text.
+/// Ids that HubSpot declares as numbers, besides its own properties that end in `_id`. Seventeen digits overflow a double, so ids stay text.
 const IDS_IN_DISGUISE: [&str; 2] = ["hs_object_id", "associatedcompanyid"];
 
 /// The stream of an object's records with these properties.
@@ -94,7 +94,8 @@ fn is_id(property: &Property) -> bool {
         .referenced_object_type
         .as_deref()
         .is_some_and(|object| !object.is_empty());
-    refers || IDS_IN_DISGUISE.contains(&&*property.name)
+    let named_so = property.hubspot_defined && property.name.ends_with("_id");
+    refers || named_so || IDS_IN_DISGUISE.contains(&&*property.name)
 }
 
 /// The stream of the associations between two types.
@@ -256,6 +257,11 @@ mod tests {
             data_type(&property("associatedcompanyid", "number", "number")),
             DataType::String
         );
+        let mut pinned = property("hs_pinned_engagement_id", "number", "number");
+        pinned.hubspot_defined = true;
+        assert_eq!(data_type(&pinned), DataType::String);
+        pinned.hubspot_defined = false;
+        assert_eq!(data_type(&pinned), DataType::Number, "an account's own property may be any number");
         let mut refers = property("hs_created_by_user_id", "number", "number");
         refers.referenced_object_type = Some("USER".to_owned());
         assert_eq!(data_type(&refers), DataType::String);
