@@ -2,16 +2,19 @@
 
 mod account;
 mod associations;
+mod batches;
 mod objects;
 mod owners;
 mod pages;
 mod pipelines;
 mod properties;
 mod schemas;
+mod writes;
 
 pub use self::{
     account::AccountDetails,
     associations::{Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf},
+    batches::{BatchOutcome, InputOutcome, Written},
     objects::{BatchResult, SearchPage},
     pipelines::{Pipeline, Stage},
     properties::{ModificationMetadata, Property, PropertyOption},

@@ -55,7 +55,7 @@
 //! # What it is not
 //!
 //! It knows no records, positions or pipelines; those are the connector's. It has no generated types: which properties
-//! a record has is the account's affair and known only at run time. Only reads so far.
+//! a record has is the account's affair and known only at run time.
 //!
 //! Facts about HubSpot are cited as "hubspot-api notes §n".
 
@@ -80,8 +80,8 @@ mod version;
 pub use self::{
     api::{
         AccountDetails, Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf,
-        BatchResult, Labels, ModificationMetadata, Pipeline, Property, PropertyOption, Schema,
-        SchemaAssociation, SearchPage, Stage,
+        BatchOutcome, BatchResult, InputOutcome, Labels, ModificationMetadata, Pipeline, Property,
+        PropertyOption, Schema, SchemaAssociation, SearchPage, Stage, Written,
     },
     auth::{AccessToken, Place, StaticToken, TokenError, TokenProvider},
     client::{Client, ClientBuilder},

@@ -13,12 +13,14 @@ use crate::{error::Error, http::Request};
 
 pub mod account;
 pub mod associations;
+pub mod batches;
 pub mod objects;
 pub mod owners;
 pub mod pipelines;
 pub mod properties;
 pub mod schemas;
 pub mod search;
+pub mod writes;
 
 /// The longest path and query this crate sends. HubSpot answers 414 at about 16,200 characters
 /// (hubspot-api notes §1.3); the rest is left for the host and for what proxies add.
@@ -76,6 +78,14 @@ impl Target {
         self
     }
 
+    /// A segment that must not be empty: the path without it means something else.
+    pub(crate) fn id(self, what: &str, id: &str) -> Result<Self, Error> {
+        if id.is_empty() {
+            return Err(Error::Invalid(format!("{what} cannot be named by an empty id")));
+        }
+        Ok(self.segment(id))
+    }
+
     pub(crate) fn pair(mut self, name: &str, value: &str) -> Self {
         self.begin(name);
         push_encoded(&mut self.text, value);
@@ -126,10 +136,23 @@ impl Target {
         self.build(Method::GET, Idempotency::Safe, Bytes::new())
     }
 
-    /// A POST that only asks: search and batch read.
+    pub(crate) fn delete(self) -> Result<Request, Error> {
+        self.build(Method::DELETE, Idempotency::Safe, Bytes::new())
+    }
+
+    /// A POST that may be sent twice: search, batch read, and writes of which the second does nothing.
     pub(crate) fn ask(self, body: &impl Serialize) -> Result<Request, Error> {
+        self.write(Method::POST, Idempotency::Safe, body)
+    }
+
+    pub(crate) fn write(
+        self,
+        method: Method,
+        idempotency: Idempotency,
+        body: &impl Serialize,
+    ) -> Result<Request, Error> {
         let body = serde_json::to_vec(body).map_err(|error| Error::Invalid(error.to_string()))?;
-        self.build(Method::POST, Idempotency::Safe, body.into())
+        self.build(method, idempotency, body.into())
     }
 
     fn build(self, method: Method, idempotency: Idempotency, body: Bytes) -> Result<Request, Error> {

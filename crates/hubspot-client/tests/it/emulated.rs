@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 /// An account, as a transport.
 #[derive(Clone, Debug)]
-struct Account(Router);
+pub(crate) struct Account(Router);
 
 #[async_trait]
 impl HttpService for Account {
@@ -43,7 +43,7 @@ impl HttpService for Account {
 }
 
 impl Account {
-    fn new(tier: Tier) -> Self {
+    pub(crate) fn new(tier: Tier) -> Self {
         let counts = Counts {
             contacts: 250,
             companies: 20,
@@ -60,7 +60,7 @@ impl Account {
         )
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let token = StaticToken::new(DEFAULT_TOKEN).unwrap();
         Client::builder()
             .token(token)

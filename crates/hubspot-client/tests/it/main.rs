@@ -6,6 +6,7 @@ mod faults;
 mod logs;
 mod pages;
 mod server;
+mod writes;
 
 use std::{
     collections::VecDeque,
