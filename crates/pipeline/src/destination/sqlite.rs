@@ -10,6 +10,7 @@ mod table;
 mod time;
 mod unfit;
 mod value;
+mod widening;
 
 use std::sync::Arc;
 

@@ -276,6 +276,26 @@ async fn a_changed_type_widens_and_keeps_values_indices_and_views() {
 }
 
 #[tokio::test]
+async fn widening_loses_no_digit_and_no_meaning() {
+    let sqlite = Sqlite::new();
+    let as_types = |amount, score, flag| contacts(&[("am'ount", amount), ("score", score), ("flag", flag)]);
+    let first = as_types(DataType::Integer, DataType::Number, DataType::Boolean);
+    let values = json!({"am'ount": "9007199254740993", "score": "0.30000000000000004", "flag": "false"});
+    sqlite.rows_after(&first, vec![record("1", values)]).await;
+    let second = as_types(DataType::Number, DataType::String, DataType::String);
+    let values = json!({"am'ount": "1.5", "score": "high", "flag": "maybe"});
+    let rows = sqlite.rows_after(&second, vec![record("2", values)]).await;
+    let expected = [
+        json!({
+            "id": "1", "am'ount": 9_007_199_254_740_992.0, "score": "0.30000000000000004", "flag": "false",
+            "_raw": r#"{"am'ount":9007199254740993}"#,
+        }),
+        json!({"id": "2", "am'ount": 1.5, "score": "high", "flag": "maybe", "_raw": null}),
+    ];
+    assert_eq!(rows, expected.map(object));
+}
+
+#[tokio::test]
 async fn a_field_that_is_gone_keeps_its_column_and_its_values() {
     let sqlite = Sqlite::new();
     let both = contacts(&[("city", DataType::String), ("zip", DataType::String)]);

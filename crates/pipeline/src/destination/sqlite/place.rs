@@ -181,7 +181,7 @@ fn tables(
         let table = Arc::new(Table::new(stream, &remembered, deletes));
         let made = schema::exists(connection, table.name())?;
         if made {
-            schema::adapt(connection, &table, !remembered.is_empty())?;
+            schema::adapt(connection, &table, &remembered)?;
         }
         Ok((table, made))
     };

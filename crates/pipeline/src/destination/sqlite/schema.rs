@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::{Remembered, sql_type};
 use super::table::{Table, quote};
+use super::widening;
 
 /// A failure of SQLite, or a reason of ours.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ impl From<rusqlite::Error> for Failure {
 }
 
 /// A column as it is in the file.
-struct Present {
-    name: String,
-    sql_type: String,
+pub(super) struct Present {
+    pub(super) name: String,
+    pub(super) sql_type: String,
     not_null: bool,
     /// Its place in the primary key, from 1; 0 for none.
     key: usize,
@@ -63,10 +64,14 @@ pub(super) fn create(connection: &Connection, table: &Table) -> Result<(), Failu
     Ok(remember(connection, table)?)
 }
 
-/// Makes the present table fit `table`; `known` tells whether anything is remembered of it.
-pub(super) fn adapt(connection: &Connection, table: &Table, known: bool) -> Result<(), Failure> {
+/// Makes the present table fit `table`, given what was remembered of it.
+pub(super) fn adapt(
+    connection: &Connection,
+    table: &Table,
+    remembered: &[Remembered],
+) -> Result<(), Failure> {
     let present = present(connection, table.name())?;
-    if !known {
+    if remembered.is_empty() {
         return Err(Failure::Told(foreign(table.name())));
     }
     check_key(table, &present)?;
@@ -86,7 +91,7 @@ pub(super) fn adapt(connection: &Connection, table: &Table, known: bool) -> Resu
             quote(name)
         ))?;
     }
-    widen(connection, table)?;
+    widen(connection, table, remembered)?;
     Ok(remember(connection, table)?)
 }
 
@@ -107,7 +112,7 @@ fn remember(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
 
 /// A `STRICT` column cannot change its type, so a table with a column to widen is made anew. Views stay as
 /// they are; the indices and triggers of others are made again.
-fn widen(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+fn widen(connection: &Connection, table: &Table, remembered: &[Remembered]) -> rusqlite::Result<()> {
     let present = present(connection, table.name())?;
     let wanted = |column: &Present| {
         let field = table
@@ -125,10 +130,7 @@ fn widen(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
         .iter()
         .map(|column| definition(column, &wanted(column)))
         .collect();
-    let values: Vec<_> = present
-        .iter()
-        .map(|column| widened(column, &wanted(column)))
-        .collect();
+    let values = widening::values(&present, &wanted, remembered);
     let attached = attached(connection, table.name())?;
     // The names in views are left alone, see https://sqlite.org/lang_altertable.html#otheralter
     connection.pragma_update(None, "legacy_alter_table", true)?;
@@ -140,7 +142,7 @@ fn widen(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
          {attached}",
         definitions.join(", "),
         key_of(&present),
-        values.join(", ")
+        values
     ));
     connection.pragma_update(None, "legacy_alter_table", false)?;
     rebuilt
@@ -149,23 +151,6 @@ fn widen(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
 fn definition(column: &Present, sql_type: &str) -> String {
     let not_null = if column.not_null { " NOT NULL" } else { "" };
     format!("{} {sql_type}{not_null}", quote(&column.name))
-}
-
-/// The old value in the new type. A whole number that was stored as a double is written without `.0`.
-fn widened(column: &Present, sql_type: &str) -> String {
-    let name = quote(&column.name);
-    if sql_type == column.sql_type {
-        return name;
-    }
-    let cast = format!("CAST({name} AS {sql_type})");
-    if (column.sql_type.as_str(), sql_type) != ("REAL", "TEXT") {
-        return cast;
-    }
-    // Beyond 2^53 a double is no longer sure of its units.
-    format!(
-        "CASE WHEN abs({name}) <= 9007199254740992.0 AND {name} = CAST({name} AS INTEGER) \
-         THEN CAST(CAST({name} AS INTEGER) AS TEXT) ELSE {cast} END"
-    )
 }
 
 fn key_of(present: &[Present]) -> String {
