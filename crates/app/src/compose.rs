@@ -1,6 +1,5 @@
 //! Settings become things that run: the one place that knows every source, destination and store by name.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use hubspot_client::{Client, Priority, RetryPolicy, StaticToken};
@@ -9,9 +8,10 @@ use opencdc::{CheckpointStore, Destination};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
 
+use crate::account::Account;
 use crate::cli::Target;
 use crate::exit::{Failure, Outcome};
-use crate::settings::{self, Connection, DestinationConfig, SecretRef, Settings};
+use crate::settings::{self, Connection, DestinationConfig, Settings};
 
 /// Everything that one pipeline of the settings needs to run.
 pub(crate) async fn pipeline(
@@ -98,65 +98,17 @@ fn client(
     Ok(client.with_priority(priority))
 }
 
-/// A client for the connection that a person asks about.
-pub(crate) fn asking(connection: &Connection, what: &str) -> Outcome<Client> {
-    client(connection, what, for_a_person())
+/// A client for the account that a person asks about.
+pub(crate) fn asking(account: &Account) -> Outcome<Client> {
+    client(&account.connection, &account.to_string(), for_a_person())
 }
 
-/// The client that a one-shot command talks through: the named connection, the file's only one, or the
-/// environment.
+/// The client that a one-shot command talks through.
 pub(crate) fn one_shot(target: &Target) -> Outcome<Client> {
-    let (name, connection) = connection(target.config.as_deref(), target.connection.as_deref())?;
-    asking(&connection, &name)
-}
-
-/// The connection that is meant, and what to call it in messages.
-pub(crate) fn connection(config: Option<&Path>, name: Option<&str>) -> Outcome<(String, Connection)> {
-    match (Settings::load_if_present(config)?, name) {
-        (Some(settings), Some(name)) => {
-            Ok((format!("connection `{name}`"), settings.connection(name)?.clone()))
-        }
-        (Some(settings), None) => only_connection(&settings),
-        (None, Some(name)) => Err(Failure::usage(format!(
-            "there is no configuration file with a connection `{name}`"
-        ))
-        .hint("name the file with `-c FILE`, or leave the connection out and set HUBSPOT_ACCESS_TOKEN")),
-        (None, None) => from_environment(),
-    }
-}
-
-fn only_connection(settings: &Settings) -> Outcome<(String, Connection)> {
-    let mut all = settings.file.connections.iter();
-    match (all.next(), all.next()) {
-        (Some((name, connection)), None) => Ok((format!("connection `{name}`"), connection.clone())),
-        (None, _) => from_environment(),
-        _ => {
-            let names: Vec<_> = settings
-                .file
-                .connections
-                .keys()
-                .map(|name| format!("`{name}`"))
-                .collect();
-            Err(
-                Failure::usage(format!("`{}` has several connections", settings.path.display()))
-                    .hint(format!("choose one: {}", names.join(", "))),
-            )
-        }
-    }
-}
-
-fn from_environment() -> Outcome<(String, Connection)> {
-    if std::env::var_os("HUBSPOT_ACCESS_TOKEN").is_none() {
-        return Err(Failure::usage(
-            "no account to talk to: there is no `spoke.yaml` and HUBSPOT_ACCESS_TOKEN is not set",
-        )
-        .hint("set HUBSPOT_ACCESS_TOKEN, or write a configuration with `spoke config init`"));
-    }
-    let token = SecretRef::Env("HUBSPOT_ACCESS_TOKEN".to_owned());
-    Ok((
-        "the environment".to_owned(),
-        Connection::new(token, std::env::var("HUBSPOT_BASE_URL").ok()),
-    ))
+    asking(&Account::choose(
+        target.config.as_deref(),
+        target.connection.as_deref(),
+    )?)
 }
 
 /// Ends when the program is asked to stop: Ctrl-C or SIGTERM.

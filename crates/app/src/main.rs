@@ -1,5 +1,6 @@
 //! The `spoke` binary: commands, settings and the terminal. The only place where the crates meet.
 
+mod account;
 mod cli;
 mod commands;
 mod compose;

@@ -2,14 +2,15 @@
 
 use hubspot_client::request::objects::List;
 use hubspot_client::{AccountDetails, Client, Error};
-use hubspot_connector::objects::{self, Capability, ObjectType};
+use hubspot_connector::objects::{self, Capability};
 use serde::Serialize;
 
+use super::describe::resolve;
+use crate::account::Account;
 use crate::cli::Check;
 use crate::compose;
 use crate::exit::{Failure, Outcome};
 use crate::printer;
-use crate::settings::Settings;
 
 /// What was found out about one object.
 #[derive(Debug, Serialize)]
@@ -54,72 +55,76 @@ struct Report<'a> {
 
 /// Calls the account, then each object once. Fails when something that a pipeline needs cannot be read.
 pub(crate) async fn run(arguments: Check) -> Outcome {
-    let config = arguments.config.as_deref();
-    let (name, connection) = compose::connection(config, arguments.connection.as_deref())?;
-    let client = compose::asking(&connection, &name)?;
-    let account = client
+    let account = Account::choose(arguments.config.as_deref(), arguments.connection.as_deref())?;
+    let client = compose::asking(&account)?;
+    let name = account.to_string();
+    let details = client
         .account()
         .await
         .map_err(|error| Failure::from(error).within(&name))?;
-    let needed = needed_objects(Settings::load_if_present(config)?.as_ref(), &name);
     let mut findings = Vec::new();
-    for object in tested_objects(&needed) {
-        findings.push(test(&client, object).await?);
+    for name in tested(&account.streams) {
+        findings.push(test(&client, &name).await?);
     }
-    report(&arguments, &name, &account, &findings)?;
-    verdict(&findings, &needed)
+    report(&arguments, &name, &details, &findings)?;
+    verdict(&findings, &account.streams)
 }
 
-/// The objects that pipelines of this connection read.
-fn needed_objects(settings: Option<&Settings>, name: &str) -> Vec<String> {
-    let pipelines = settings
-        .into_iter()
-        .flat_map(|settings| settings.file.pipelines.values());
-    let of_connection =
-        pipelines.filter(|pipeline| format!("connection `{}`", pipeline.connection()) == name);
-    of_connection
-        .flat_map(|pipeline| {
-            pipeline
-                .hubspot()
-                .streams
-                .iter()
-                .map(|stream| stream.name.clone())
-        })
-        .collect()
-}
-
-/// The needed objects, or every standard one that can be listed.
-fn tested_objects(needed: &[String]) -> Vec<&'static ObjectType> {
+/// The streams that are needed, or everything that can be listed. The definitions (pipelines, properties) need no
+/// scope but their objects'.
+fn tested(needed: &[String]) -> Vec<String> {
     if needed.is_empty() {
-        return objects::STANDARD
+        let listed = objects::STANDARD
             .iter()
-            .filter(|object| object.can(Capability::List))
+            .filter(|object| object.can(Capability::List));
+        return listed
+            .map(|object| object.name.to_string())
+            .chain(["owners".to_owned()])
             .collect();
     }
+    let definitions = ["pipelines", "pipeline_stages", "properties"];
     needed
         .iter()
-        .filter_map(|name| objects::resolve(name).ok())
+        .filter(|name| !definitions.contains(&name.as_str()))
+        .cloned()
         .collect()
 }
 
-/// Reads one record. Only an answer about this object is a finding; anything else ends the check.
-async fn test(client: &Client, object: &ObjectType) -> Outcome<Finding> {
-    let list = List {
-        limit: 1,
-        ..List::new(object.path_name())
-    };
-    let (status, missing_scopes, detail) = match client.list_objects(&list).await {
-        Ok(_) => (Status::Readable, Vec::new(), None),
-        Err(error) if !error.missing_scopes().is_empty() => {
-            (Status::MissingScopes, error.missing_scopes().to_vec(), None)
+/// Reads one page. Only an answer about this stream is a finding; anything else ends the check.
+async fn test(client: &Client, name: &str) -> Outcome<Finding> {
+    let (object, scope, read) = match name {
+        "owners" => (
+            "owners".to_owned(),
+            "crm.objects.owners.read".to_owned(),
+            client.owners(None, false).await,
+        ),
+        _ => {
+            let object = resolve(client, name).await?;
+            let list = List {
+                limit: 1,
+                ..List::new(object.path_name())
+            };
+            (
+                object.name.to_string(),
+                object.read_scope(),
+                client.list_objects(&list).await,
+            )
         }
-        Err(Error::Api(error)) if !error.is_retryable() => {
+    };
+    let (status, missing_scopes, detail) = match read {
+        Ok(_) => (Status::Readable, Vec::new(), None),
+        Err(Error::Api(error)) if error.status == 403 => {
+            let named = error.missing_scopes.clone();
+            let missing = if named.is_empty() { vec![scope] } else { named };
+            (Status::MissingScopes, missing, None)
+        }
+        Err(Error::Api(error)) if !error.is_retryable() && error.status != 401 => {
             (Status::Unavailable, Vec::new(), error.message.clone())
         }
-        Err(error) => return Err(Failure::from(error).within(&object.name)),
+        Err(error) => return Err(Failure::from(error).within(&object)),
     };
     Ok(Finding {
-        object: object.name.to_string(),
+        object,
         status,
         missing_scopes,
         detail,

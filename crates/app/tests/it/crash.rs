@@ -19,6 +19,7 @@ fn slow_portal() -> Portal {
         tickets: 0,
         products: 0,
         line_items: Some(0),
+        ..Counts::none()
     };
     let latency = Duration::from_millis(5);
     Portal::start(Options {

@@ -16,6 +16,7 @@ fn whole_portal() -> Portal {
         tickets: 200,
         products: 40,
         line_items: None,
+        ..Counts::none()
     };
     Portal::start(Options {
         counts,
@@ -123,6 +124,7 @@ fn the_limits_of_the_pro_tier_are_kept() {
         tickets: 0,
         products: 0,
         line_items: Some(0),
+        ..Counts::none()
     };
     let portal = Portal::start(Options {
         counts,

@@ -75,7 +75,7 @@ impl Running {
         for (name, written) in pipelines {
             let pipeline = compose::pipeline(&self.settings, name, written).await?;
             let summary = run_pipeline(&pipeline, Until::CaughtUp, &self.stop).await?;
-            data(&format!("   {summary}"));
+            data(&indented(&summary.to_string()));
         }
         Ok(())
     }

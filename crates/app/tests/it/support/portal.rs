@@ -31,6 +31,7 @@ impl Portal {
             tickets: 0,
             products: 0,
             line_items: Some(0),
+            ..Counts::none()
         };
         Self::start(Options {
             counts,
