@@ -1,6 +1,7 @@
 //! Repository chores, without tools that a fresh machine lacks.
 #![expect(clippy::print_stderr, reason = "a developer's tool that talks to a terminal")]
 
+mod emulator;
 mod parity;
 mod steps;
 mod tidy;
@@ -12,7 +13,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   ci      everything: lint, tests, documentation, parity with HubSpot's official clients
   lint    formatting, clippy, tidy
   tidy    crate arrows and the words that must not appear
-  parity  HubSpot's official Python clients against `spoke emulate`
+  parity  HubSpot's official Python and Node clients against `spoke emulate`
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)";
 
 fn main() -> ExitCode {

@@ -1,46 +1,55 @@
-//! HubSpot's official Python clients against a real `spoke emulate` process.
+//! HubSpot's official Python and Node clients against a real `spoke emulate` process.
 //!
-//! What this needs is a Python 3 with `venv`; where it is missing on a Debian machine it is installed, and
-//! that is said. The clients come from PyPI into a virtual environment below `target/`, never into the
+//! What this needs is a Python 3 with `venv` and a Node with `npm`; where one is missing on a Debian machine it is
+//! installed, and that is said. The clients come from PyPI and npm into folders below `target/`, never into the
 //! system.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use crate::emulator::Emulator;
 use crate::steps::run;
 
 const SUITE: &str = "crates/hubspot-emulator/tests/parity";
-const TOKEN: &str = "pat-na1-00000000-0000-4000-8000-000000000000";
+const LOCK: &str = "package-lock.json";
 
 /// Installs what is missing, starts the emulator on a free port and runs the suite.
 pub(crate) fn check() -> Result<()> {
     let python = virtual_environment()?;
-    run(Command::new("cargo").args(["build", "--package", "spoke"]))?;
-    let emulator = Emulator::start()?;
+    let node = node_modules()?;
+    let emulator = Emulator::start(&[])?;
     run(Command::new(python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", SUITE])
-        .env("SPOKE_EMULATOR_URL", &emulator.url)
-        .env("SPOKE_EMULATOR_TOKEN", TOKEN)
-        .env("PYTHONDONTWRITEBYTECODE", "1"))
+        .envs(emulator.env())
+        .env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    run(Command::new("node")
+        .arg(Path::new(SUITE).join("table.mjs"))
+        .arg(node)
+        .envs(emulator.env()))
 }
 
-/// The interpreter of an environment that has the suite's requirements; made anew when they change.
 fn virtual_environment() -> Result<PathBuf> {
-    let folder = PathBuf::from("target/parity-venv");
+    environment_with(
+        &Path::new(SUITE).join("requirements.txt"),
+        Path::new("target/parity-venv"),
+    )
+}
+
+/// The interpreter of an environment that has these requirements; made anew when they change.
+pub(crate) fn environment_with(requirements: &Path, folder: &Path) -> Result<PathBuf> {
     let python = folder.join("bin/python");
-    let requirements = Path::new(SUITE).join("requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements).context("cannot read the suite's requirements")?;
+    let wanted = std::fs::read_to_string(requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
     let stamp = folder.join("requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
-    make_environment(&folder)?;
+    make_environment(folder)?;
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--requirement"])
-        .arg(&requirements))?;
+        .arg(requirements))?;
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }
@@ -52,60 +61,48 @@ fn make_environment(folder: &Path) -> Result<()> {
             .arg(folder))
     };
     eprintln!(
-        "the parity tests need HubSpot's Python clients; they go into `{}`",
+        "this needs packages from PyPI; they go into `{}`",
         folder.display()
     );
     if venv().is_ok() {
         return Ok(());
     }
-    eprintln!("installing python3 and python3-venv with apt-get: the official clients are Python packages");
+    eprintln!("installing python3 and python3-venv with apt-get: this needs Python packages");
     run(Command::new("apt-get").args(["update", "-qq"]))?;
     run(Command::new("apt-get").args(["install", "-y", "-qq", "python3", "python3-venv"]))?;
     venv()
 }
 
-/// A running `spoke emulate`, killed when dropped.
-struct Emulator {
-    process: Child,
-    url: String,
-}
-
-impl Emulator {
-    fn start() -> Result<Self> {
-        let mut process = Command::new(target_folder().join("debug/spoke"))
-            .args([
-                "emulate",
-                "--listen",
-                "127.0.0.1:0",
-                "--tier",
-                "unlimited",
-                "--token",
-                TOKEN,
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start `spoke emulate`")?;
-        let stdout = process.stdout.take().context("the emulator has no stdout")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        match line.trim().strip_prefix("listening on ") {
-            Some(url) => Ok(Self {
-                process,
-                url: url.to_owned(),
-            }),
-            None => bail!("`spoke emulate` printed {line:?} instead of where it listens"),
-        }
+/// A folder with the Node client, as the lock file pins it; made anew when that changes.
+fn node_modules() -> Result<PathBuf> {
+    let folder = PathBuf::from("target/parity-node");
+    let wanted = std::fs::read_to_string(Path::new(SUITE).join(LOCK)).context("cannot read the lock file")?;
+    let stamp = folder.join("installed.json");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
     }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    install_node()?;
+    std::fs::create_dir_all(&folder)?;
+    for file in ["package.json", LOCK] {
+        std::fs::copy(Path::new(SUITE).join(file), folder.join(file))?;
     }
+    eprintln!(
+        "the parity tests need HubSpot's Node client; it goes into `{}`",
+        folder.display()
+    );
+    run(Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(&folder))?;
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
 }
 
-fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+fn install_node() -> Result<()> {
+    let there = |name| Command::new(name).arg("--version").output().is_ok();
+    if there("node") && there("npm") {
+        return Ok(());
+    }
+    eprintln!("installing nodejs and npm with apt-get: one of the official clients is a Node package");
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    run(Command::new("apt-get").args(["install", "-y", "-qq", "nodejs", "npm"]))
 }
