@@ -1,9 +1,10 @@
-//! Walking a list: page after page, one request ahead of whoever consumes them.
+//! Walking a list: page after page, a little ahead of whoever consumes them.
 
 use std::collections::HashSet;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -17,8 +18,8 @@ use crate::{
 };
 
 impl Client {
-    /// All pages of a list, from `list.after` on. While one page is consumed the next is on its way; dropping the stream
-    /// abandons it. Ends after the first error.
+    /// All pages of a list, from `list.after` on. While one page is consumed the next is read and the one after it is
+    /// on its way, in a task of their own; dropping the stream abandons them. Ends after the first error.
     ///
     /// # Errors
     /// [`Error::RepeatedPage`] when the pages go in a circle, and those of
@@ -27,9 +28,13 @@ impl Client {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn pages(&self, list: List) -> impl Stream<Item = Result<RawPage, Error>> + Send + use<> {
-        let mut walk = Walk::new(self.clone(), list);
-        async_stream::try_stream! {
-            while let Some(page) = walk.next_page().await? {
+        let walk = Walk::new(self.clone(), list);
+        async_stream::stream! {
+            let (pages, mut ready) = mpsc::channel(1);
+            // Dropping the set, with the stream, aborts the walk.
+            let mut task = JoinSet::new();
+            task.spawn(walk.run(pages).in_current_span());
+            while let Some(page) = ready.recv().await {
                 yield page;
             }
         }
@@ -71,6 +76,16 @@ impl Walk {
             position,
             seen,
             ahead: None,
+        }
+    }
+
+    /// Reads until the end, the first error, or until nobody wants more.
+    async fn run(mut self, pages: mpsc::Sender<Result<RawPage, Error>>) {
+        while let Some(page) = self.next_page().await.transpose() {
+            let failed = page.is_err();
+            if pages.send(page).await.is_err() || failed {
+                return;
+            }
         }
     }
 
