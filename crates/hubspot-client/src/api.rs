@@ -1,8 +1,11 @@
 //! The calls: each builds a request, sends it, reads the answer. One file per resource.
 
 mod account;
+mod associating;
 mod associations;
 mod batches;
+mod library;
+mod lists;
 mod objects;
 mod owners;
 mod pages;
@@ -13,11 +16,13 @@ mod writes;
 
 pub use self::{
     account::AccountDetails,
+    associating::{AssociatedPair, AssociatingBatch, NamedAssociations},
     associations::{Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf},
     batches::{BatchOutcome, InputOutcome, Written},
+    lists::{Member, MemberPage, RecordList, RecordListPage},
     objects::{BatchResult, SearchPage},
     pipelines::{Pipeline, Stage},
-    properties::{ModificationMetadata, Property, PropertyOption},
+    properties::{ModificationMetadata, Property, PropertyGroup, PropertyOption},
     schemas::{Labels, Schema, SchemaAssociation},
 };
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use serde::de::DeserializeOwned;
+
 use crate::{
     auth::{Auth, TokenProvider},
     base_url::BaseUrl,
@@ -229,6 +231,17 @@ impl Client {
                 result => return result,
             }
         }
+    }
+
+    /// The same for a definition: a property, a pipeline, a list.
+    pub(crate) async fn define<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
+        self.fetch(request, |response| decode::definition(response.body()))
+            .await
+    }
+
+    /// The same where the answer says nothing.
+    pub(crate) async fn done(&self, request: Request) -> Result<(), Error> {
+        self.send(request).await.map(drop)
     }
 
     fn may_reread(&self, request: &Request, attempt: u32) -> bool {

@@ -79,9 +79,10 @@ mod version;
 
 pub use self::{
     api::{
-        AccountDetails, Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf,
-        BatchOutcome, BatchResult, InputOutcome, Labels, ModificationMetadata, Pipeline, Property,
-        PropertyOption, Schema, SchemaAssociation, SearchPage, Stage, Written,
+        AccountDetails, AssociatedPair, AssociatingBatch, Association, AssociationBatch, AssociationLabel,
+        AssociationType, AssociationsOf, BatchOutcome, BatchResult, InputOutcome, Labels, Member, MemberPage,
+        ModificationMetadata, NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption,
+        RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage, Written,
     },
     auth::{AccessToken, Place, StaticToken, TokenError, TokenProvider},
     client::{Client, ClientBuilder},

@@ -12,8 +12,11 @@ use serde::Serialize;
 use crate::{error::Error, http::Request};
 
 pub mod account;
+pub mod associating;
 pub mod associations;
 pub mod batches;
+pub mod library;
+pub mod lists;
 pub mod objects;
 pub mod owners;
 pub mod pipelines;
@@ -138,6 +141,11 @@ impl Target {
 
     pub(crate) fn delete(self) -> Result<Request, Error> {
         self.build(Method::DELETE, Idempotency::Safe, Bytes::new())
+    }
+
+    /// A PUT that says everything in its path.
+    pub(crate) fn put(self) -> Result<Request, Error> {
+        self.build(Method::PUT, Idempotency::Safe, Bytes::new())
     }
 
     /// A POST that may be sent twice: search, batch read, and writes of which the second does nothing.

@@ -91,6 +91,19 @@ impl ApiVersion {
         }
     }
 
+    /// The unlabelled association of one record with others of a type.
+    pub(crate) fn default_association(&self, object_type: &str, id: &str, to: &str) -> String {
+        let (from, id, to) = (
+            self.object_segment(object_type),
+            encode(id),
+            self.object_segment(to),
+        );
+        match self {
+            Self::Dated(month) => format!("/crm/objects/{month}/{from}/{id}/associations/default/{to}"),
+            Self::Numbered => format!("/crm/v4/objects/{from}/{id}/associations/default/{to}"),
+        }
+    }
+
     /// Batches and labels of a pair of object types.
     pub(crate) fn associations(&self, from: &str, to: &str) -> String {
         let (from, to) = (self.object_segment(from), self.object_segment(to));
@@ -112,6 +125,18 @@ impl ApiVersion {
 
     pub(crate) fn owners(&self) -> String {
         self.crm("owners", "")
+    }
+
+    pub(crate) fn lists(&self) -> String {
+        self.crm("lists", "")
+    }
+
+    pub(crate) fn limits(&self) -> String {
+        self.crm("limits", "")
+    }
+
+    pub(crate) fn object_library(&self) -> String {
+        self.crm("object-library", "/enablement")
     }
 
     /// `/crm/v3/{api}{rest}` or `/crm/{api}/{month}{rest}`.

@@ -4,7 +4,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Results;
-use crate::{client::Client, decode, error::Error, request};
+use crate::{
+    client::Client,
+    decode,
+    error::Error,
+    request::{
+        self,
+        pipelines::{NewPipeline, NewStage},
+    },
+};
 
 /// A pipeline of an object type. Labels need not be unique, ids are (hubspot-api notes §2.3).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,5 +70,66 @@ impl Client {
             .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
+    }
+
+    /// Makes a pipeline with its stages.
+    pub async fn create_pipeline(
+        &self,
+        object_type: &str,
+        pipeline: &NewPipeline,
+    ) -> Result<Pipeline, Error> {
+        let request = request::pipelines::create(self.api_version(), object_type, pipeline)?;
+        self.define(request).await
+    }
+
+    /// Changes what `changes` names.
+    pub async fn update_pipeline(
+        &self,
+        object_type: &str,
+        id: &str,
+        changes: &Map<String, Value>,
+    ) -> Result<Pipeline, Error> {
+        let request = request::pipelines::update(self.api_version(), object_type, id, changes)?;
+        self.define(request).await
+    }
+
+    /// Puts another pipeline in the place of one.
+    pub async fn replace_pipeline(
+        &self,
+        object_type: &str,
+        id: &str,
+        pipeline: &NewPipeline,
+    ) -> Result<Pipeline, Error> {
+        let request = request::pipelines::replace(self.api_version(), object_type, id, pipeline)?;
+        self.define(request).await
+    }
+
+    /// Deletes a pipeline that no record is in.
+    pub async fn delete_pipeline(&self, object_type: &str, id: &str) -> Result<(), Error> {
+        let request = request::pipelines::delete(self.api_version(), object_type, id)?;
+        self.done(request).await
+    }
+
+    /// Adds a stage to a pipeline.
+    pub async fn create_stage(&self, object_type: &str, id: &str, stage: &NewStage) -> Result<Stage, Error> {
+        let request = request::pipelines::create_stage(self.api_version(), object_type, id, stage)?;
+        self.define(request).await
+    }
+
+    /// Changes what `changes` names of a stage, which is named by its pipeline's id and its own.
+    pub async fn update_stage(
+        &self,
+        object_type: &str,
+        ids: (&str, &str),
+        changes: &Map<String, Value>,
+    ) -> Result<Stage, Error> {
+        let request = request::pipelines::update_stage(self.api_version(), object_type, ids, changes)?;
+        self.define(request).await
+    }
+
+    /// Deletes a stage, which is named by its pipeline's id and its own.
+    pub async fn delete_stage(&self, object_type: &str, ids: (&str, &str)) -> Result<(), Error> {
+        let request = request::pipelines::delete_stage(self.api_version(), object_type, ids)?;
+        self.done(request).await
     }
 }

@@ -4,7 +4,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Results;
-use crate::{client::Client, decode, error::Error, request};
+use crate::{
+    client::Client,
+    decode,
+    error::Error,
+    request::{
+        self,
+        properties::{NewGroup, NewProperty},
+    },
+};
 
 /// The definition of a property (hubspot-api notes §2.1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,6 +110,21 @@ pub struct ModificationMetadata {
     pub read_only_value: bool,
 }
 
+/// A group of properties.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct PropertyGroup {
+    /// Internal name.
+    pub name: String,
+    /// Name that people see.
+    pub label: String,
+    /// Its place among others.
+    pub display_order: i64,
+    /// In the recycle bin.
+    pub archived: bool,
+}
+
 impl Client {
     /// All live properties of an object type, without the sensitive ones.
     pub async fn properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
@@ -110,5 +133,104 @@ impl Client {
             .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
+    }
+
+    /// One property.
+    pub async fn property(&self, object_type: &str, name: &str) -> Result<Property, Error> {
+        let request = request::properties::get(self.api_version(), object_type, name)?;
+        self.define(request).await
+    }
+
+    /// Makes a property.
+    pub async fn create_property(
+        &self,
+        object_type: &str,
+        property: &NewProperty,
+    ) -> Result<Property, Error> {
+        let request = request::properties::create(self.api_version(), object_type, property)?;
+        self.define(request).await
+    }
+
+    /// Changes what `changes` names.
+    pub async fn update_property(
+        &self,
+        object_type: &str,
+        name: &str,
+        changes: &Map<String, Value>,
+    ) -> Result<Property, Error> {
+        let request = request::properties::update(self.api_version(), object_type, name, changes)?;
+        self.define(request).await
+    }
+
+    /// Puts a property into the recycle bin.
+    pub async fn archive_property(&self, object_type: &str, name: &str) -> Result<(), Error> {
+        let request = request::properties::archive(self.api_version(), object_type, name)?;
+        self.done(request).await
+    }
+
+    /// Up to 100 properties by name.
+    pub async fn properties_batch_read(
+        &self,
+        object_type: &str,
+        names: &[impl AsRef<str>],
+    ) -> Result<Vec<Property>, Error> {
+        let request = request::properties::batch_read(self.api_version(), object_type, names)?;
+        let answer: Results<_> = self.define(request).await?;
+        Ok(answer.results)
+    }
+
+    /// Makes up to 100 properties.
+    pub async fn properties_batch_create(
+        &self,
+        object_type: &str,
+        properties: &[NewProperty],
+    ) -> Result<Vec<Property>, Error> {
+        let request = request::properties::batch_create(self.api_version(), object_type, properties)?;
+        let answer: Results<_> = self.define(request).await?;
+        Ok(answer.results)
+    }
+
+    /// Puts up to 100 properties into the recycle bin.
+    pub async fn properties_batch_archive(
+        &self,
+        object_type: &str,
+        names: &[impl AsRef<str>],
+    ) -> Result<(), Error> {
+        let request = request::properties::batch_archive(self.api_version(), object_type, names)?;
+        self.done(request).await
+    }
+
+    /// All groups of properties of an object type.
+    pub async fn property_groups(&self, object_type: &str) -> Result<Vec<PropertyGroup>, Error> {
+        let request = request::properties::groups(self.api_version(), object_type)?;
+        let answer: Results<_> = self.define(request).await?;
+        Ok(answer.results)
+    }
+
+    /// Makes a group of properties.
+    pub async fn create_property_group(
+        &self,
+        object_type: &str,
+        group: &NewGroup,
+    ) -> Result<PropertyGroup, Error> {
+        let request = request::properties::create_group(self.api_version(), object_type, group)?;
+        self.define(request).await
+    }
+
+    /// Changes what `changes` names.
+    pub async fn update_property_group(
+        &self,
+        object_type: &str,
+        name: &str,
+        changes: &Map<String, Value>,
+    ) -> Result<PropertyGroup, Error> {
+        let request = request::properties::update_group(self.api_version(), object_type, name, changes)?;
+        self.define(request).await
+    }
+
+    /// Puts a group of properties into the recycle bin.
+    pub async fn archive_property_group(&self, object_type: &str, name: &str) -> Result<(), Error> {
+        let request = request::properties::archive_group(self.api_version(), object_type, name)?;
+        self.done(request).await
     }
 }

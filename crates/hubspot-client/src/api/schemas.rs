@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Property, Results};
-use crate::{client::Client, decode, error::Error, request};
+use crate::{
+    client::Client,
+    decode,
+    error::Error,
+    request::{self, schemas::NewSchema},
+};
 
 /// A custom object type (hubspot-api notes §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,5 +81,51 @@ impl Client {
             .fetch(request, |response| decode::definition(response.body()))
             .await?;
         Ok(answer.results)
+    }
+
+    /// One custom object type, by name or type id.
+    pub async fn schema(&self, object_type: &str) -> Result<Schema, Error> {
+        self.define(request::schemas::get(self.api_version(), object_type)?)
+            .await
+    }
+
+    /// Makes a custom object type.
+    pub async fn create_schema(&self, schema: &NewSchema) -> Result<Schema, Error> {
+        self.define(request::schemas::create(self.api_version(), schema)?)
+            .await
+    }
+
+    /// Changes what `changes` names.
+    pub async fn update_schema(
+        &self,
+        object_type: &str,
+        changes: &Map<String, Value>,
+    ) -> Result<Schema, Error> {
+        let request = request::schemas::update(self.api_version(), object_type, changes)?;
+        self.define(request).await
+    }
+
+    /// Puts a type without records into the recycle bin, or deletes for good what is there already.
+    pub async fn delete_schema(&self, object_type: &str, for_good: bool) -> Result<(), Error> {
+        let request = request::schemas::delete(self.api_version(), object_type, for_good)?;
+        self.done(request).await
+    }
+
+    /// Lets records of two types be associated; the second is named by its type id.
+    pub async fn create_schema_association(
+        &self,
+        object_type: &str,
+        to_object_type_id: &str,
+        name: &str,
+    ) -> Result<SchemaAssociation, Error> {
+        let version = self.api_version();
+        let request = request::schemas::create_association(version, object_type, to_object_type_id, name)?;
+        self.define(request).await
+    }
+
+    /// Ends that records of two types may be associated.
+    pub async fn delete_schema_association(&self, object_type: &str, id: &str) -> Result<(), Error> {
+        let request = request::schemas::delete_association(self.api_version(), object_type, id)?;
+        self.done(request).await
     }
 }

@@ -63,6 +63,24 @@ pub fn labels(version: &ApiVersion, from: &str, to: &str) -> Result<Request, Err
     Target::new(format!("{}/labels", version.associations(from, to))).get()
 }
 
+/// `POST /crm/v3/associations/{from}/{to}/batch/read`: the older form, with types as words and at most 100
+/// associations a record. It has no dated path.
+pub fn batch_read_v3(from: &str, to: &str, ids: &[impl AsRef<str>]) -> Result<Request, Error> {
+    super::batches::check_size("associations are read", ids.len(), MAX_BATCH)?;
+    let inputs = ids.iter().map(|id| Input {
+        id: id.as_ref(),
+        after: None,
+    });
+    Target::new("/crm/v3/associations".to_owned())
+        .segment(from)
+        .segment(to)
+        .segment("batch")
+        .segment("read")
+        .ask(&Inputs {
+            inputs: inputs.collect(),
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +101,14 @@ mod tests {
         let records: Vec<(String, Option<String>)> = (0..1001).map(|n| (n.to_string(), None)).collect();
         let error = batch_read(&ApiVersion::Numbered, "contacts", "deals", &records).unwrap_err();
         assert!(error.to_string().contains("at most 1000"), "{error}");
+    }
+
+    #[test]
+    fn the_older_form_has_one_path() {
+        assert_eq!(
+            text(&batch_read_v3("contacts", "deals", &["1"]).unwrap()),
+            "POST /crm/v3/associations/contacts/deals/batch/read {\"inputs\":[{\"id\":\"1\"}]}"
+        );
     }
 
     #[test]

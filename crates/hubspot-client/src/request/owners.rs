@@ -15,6 +15,14 @@ pub fn list(version: &ApiVersion, after: Option<&str>, archived: bool) -> Result
         .get()
 }
 
+/// `GET {owners}/{id}`; by user id when asked so, which is another number than the owner's.
+pub fn get(version: &ApiVersion, id: &str, by_user_id: bool) -> Result<Request, Error> {
+    Target::new(version.owners())
+        .id("an owner", id)?
+        .optional("idProperty", by_user_id.then_some("userId"))
+        .get()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +35,12 @@ mod tests {
             text(&request),
             "GET /crm/owners/2026-03?limit=500&after=9&archived=true"
         );
+    }
+
+    #[test]
+    fn an_owner_is_read_by_either_of_its_numbers() {
+        let request = |by_user_id| text(&get(&ApiVersion::Numbered, "7", by_user_id).unwrap());
+        assert_eq!(request(false), "GET /crm/v3/owners/7");
+        assert_eq!(request(true), "GET /crm/v3/owners/7?idProperty=userId");
     }
 }

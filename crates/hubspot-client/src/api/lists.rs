@@ -1,0 +1,144 @@
+//! Lists of records and who is in them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    client::Client,
+    decode::{self, Paging},
+    error::Error,
+    request::{
+        self,
+        lists::{ListSearch, NewList},
+    },
+};
+
+/// A list of records (hubspot-api notes §2.6).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RecordList {
+    /// Its id.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub list_id: String,
+    /// Its name.
+    pub name: String,
+    /// Type id of the records it holds.
+    pub object_type_id: String,
+    /// `MANUAL`, `DYNAMIC`, `SNAPSHOT`.
+    pub processing_type: String,
+    /// When it was made.
+    pub created_at: Option<String>,
+    /// When it last changed.
+    pub updated_at: Option<String>,
+    /// All that this type does not name.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// One page of a search for lists.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RecordListPage {
+    /// The lists of this page.
+    pub lists: Vec<RecordList>,
+    /// Where the next page begins.
+    pub offset: u64,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// How many lists match.
+    pub total: u64,
+}
+
+/// One page of the members of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemberPage {
+    /// The members, by id.
+    pub members: Vec<Member>,
+    /// Where the next page begins, if there is one.
+    pub after: Option<String>,
+}
+
+/// A record in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Member {
+    /// The record.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub record_id: String,
+    /// Since when.
+    pub membership_timestamp: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Members {
+    #[serde(default)]
+    results: Vec<Member>,
+    paging: Option<Paging>,
+}
+
+/// HubSpot puts one list into a field of its own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum One {
+    Wrapped { list: RecordList },
+    Bare(RecordList),
+}
+
+impl From<One> for RecordList {
+    fn from(one: One) -> Self {
+        match one {
+            One::Wrapped { list } | One::Bare(list) => list,
+        }
+    }
+}
+
+impl Client {
+    /// One page of the lists that match.
+    pub async fn search_lists(&self, search: &ListSearch) -> Result<RecordListPage, Error> {
+        self.define(search.request(self.api_version())?).await
+    }
+
+    /// One list.
+    pub async fn list(&self, id: &str) -> Result<RecordList, Error> {
+        let request = request::lists::get(self.api_version(), id)?;
+        self.define::<One>(request).await.map(Into::into)
+    }
+
+    /// Makes a list.
+    pub async fn create_list(&self, list: &NewList) -> Result<RecordList, Error> {
+        let request = request::lists::create(self.api_version(), list)?;
+        self.define::<One>(request).await.map(Into::into)
+    }
+
+    /// One page of up to 250 members of a list.
+    pub async fn list_members(&self, id: &str, after: Option<&str>) -> Result<MemberPage, Error> {
+        let request = request::lists::members(self.api_version(), id, after)?;
+        let Members { results, paging } = self
+            .fetch(request, |response| decode::typed(response.body()))
+            .await?;
+        let next = self.next(
+            &format!("members of the list {id}"),
+            paging.and_then(|paging| paging.next),
+        )?;
+        Ok(MemberPage {
+            members: results,
+            after: next.map(|next| next.after),
+        })
+    }
+
+    /// Puts records into a manual list.
+    pub async fn add_list_members(&self, id: &str, records: &[impl AsRef<str>]) -> Result<(), Error> {
+        let request = request::lists::add_members(self.api_version(), id, records)?;
+        self.done(request).await
+    }
+
+    /// Takes records out of a manual list.
+    pub async fn remove_list_members(&self, id: &str, records: &[impl AsRef<str>]) -> Result<(), Error> {
+        let request = request::lists::remove_members(self.api_version(), id, records)?;
+        self.done(request).await
+    }
+}
