@@ -34,6 +34,7 @@ pub(crate) fn router() -> Router<Emulator> {
             get(show_faults).post(add_faults).delete(clear_faults),
         )
         .route("/_emulator/clock", get(show_clock).post(set_clock))
+        .route("/_emulator/behaviour", get(show_habits).post(set_habits))
         .route("/_emulator/requests", get(requests).delete(clear_requests))
         .route("/_emulator/truth/{object_type}", get(truth))
         .route(
@@ -203,6 +204,20 @@ async fn set_clock(State(emulator): State<Emulator>, body: Bytes) -> Response {
         .into_iter()
         .for_each(|freeze| emulator.0.clock.freeze(freeze));
     show_clock(State(emulator)).await
+}
+
+async fn show_habits(State(emulator): State<Emulator>) -> Response {
+    answer(StatusCode::OK, &json!(*emulator.0.habits()))
+}
+
+async fn set_habits(State(emulator): State<Emulator>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(habits) => {
+            *emulator.0.habits() = habits;
+            show_habits(State(emulator)).await
+        }
+        Err(problem) => wrong(problem),
+    }
 }
 
 async fn requests(State(emulator): State<Emulator>) -> Response {

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use crate::behaviour::clock::Clock;
 use crate::behaviour::faults::FaultPlan;
+use crate::behaviour::habits::Habits;
 use crate::behaviour::limits::Limiter;
 use crate::behaviour::request_log::RequestLog;
 use crate::data::seeding::{self, Recipes};
 use crate::options::{Counts, Options};
+use crate::state::lists::Lists;
 use crate::state::portal::Portal;
 use crate::{control, gateway, server};
 
@@ -26,6 +28,8 @@ pub(crate) struct Inner {
     limiter: Mutex<Limiter>,
     faults: Mutex<FaultPlan>,
     log: Mutex<RequestLog>,
+    habits: Mutex<Habits>,
+    lists: Mutex<Lists>,
 }
 
 impl Emulator {
@@ -42,6 +46,10 @@ impl Emulator {
             limiter: Mutex::new(Limiter::new(options.tier)),
             faults: Mutex::default(),
             log: Mutex::default(),
+            lists: Mutex::default(),
+            habits: Mutex::new(Habits {
+                unstable_order: options.unstable_order,
+            }),
             options,
         }))
     }
@@ -78,6 +86,15 @@ impl Inner {
 
     pub(crate) fn log(&self) -> MutexGuard<'_, RequestLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn habits(&self) -> MutexGuard<'_, Habits> {
+        self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lock the portal first when both are needed.
+    pub(crate) fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets search see the writes whose lag is over.

@@ -138,15 +138,21 @@ fn forced(
             &Policy::TenSecondlyRolling.failure(inner.options.portal_id),
             correlation_id,
         ),
-        (None, None) => refuse(
-            &Failure::new(status, "The server could not answer (a fault of the emulator)"),
-            correlation_id,
-        ),
+        (None, None) => refuse(&Failure::new(status, text_of(status)), correlation_id),
     };
     Answered {
         reply,
         standing: None,
         label: label_of(method, path),
+    }
+}
+
+/// HubSpot documents when these come, not what they say (hubspot-api notes §3.1).
+fn text_of(status: u16) -> &'static str {
+    match status {
+        423 => "The resource is locked by heavy writes; wait at least two seconds",
+        477 => "The account is being migrated to another data centre",
+        _ => "The server could not answer (a fault of the emulator)",
     }
 }
 
@@ -272,7 +278,7 @@ fn check_content_type(head: &http::request::Parts, call: &Call) -> Result<(), Fa
 fn authorise(inner: &Inner, token: &Token, access: Access, call: &Call) -> Result<(), Failure> {
     let portal = inner.portal();
     let object_type = match access {
-        Access::ReadOwners | Access::Anyone => None,
+        Access::ReadOwners | Access::ReadLists | Access::WriteLists | Access::Anyone => None,
         _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
     };
     let wanted = access.scopes(object_type);
@@ -339,6 +345,9 @@ fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlatio
     set(headers, "x-hubspot-correlation-id", correlation_id);
     if let Some(standing) = &standing {
         add_limits(headers, standing);
+    }
+    if let Some(seconds) = action.wait() {
+        set(headers, "retry-after", &seconds.to_string());
     }
     for (name, value) in &action.headers {
         set(headers, name, value);

@@ -137,10 +137,13 @@ impl Change {
                 portal.archive(of, slot, now);
                 portal.store(of).record(slot).id
             })),
-            Self::Restore => done.restored.extend(pick_archived(portal, of, draw).map(|slot| {
-                portal.restore(of, slot, now);
-                portal.store(of).record(slot).id
-            })),
+            Self::Restore => done
+                .restored
+                .extend(pick_archived(portal, of, draw).and_then(|slot| {
+                    portal
+                        .restore(of, slot, now)
+                        .then(|| portal.store(of).record(slot).id)
+                })),
             Self::Merge => done.merged.extend(merge(portal, of, draw, now)),
             Self::GdprDelete => done.purged.extend(pick_live(portal, of, draw).map(|slot| {
                 portal.purge(of, slot, now);

@@ -18,6 +18,8 @@ pub struct Options {
     pub tier: Tier,
     /// How long writes stay invisible to search.
     pub search_lag: Duration,
+    /// Whether search results that changed a moment ago come in the wrong order; `/_emulator/behaviour` too.
+    pub unstable_order: bool,
     /// How long every answer takes at least.
     pub latency: Duration,
     /// The access tokens that are accepted.
@@ -33,6 +35,7 @@ impl Default for Options {
             counts: Counts::default(),
             tier: Tier::Pro,
             search_lag: Duration::ZERO,
+            unstable_order: false,
             latency: Duration::ZERO,
             tokens: vec![Token::new(DEFAULT_TOKEN)],
             portal_id: 42_424_242,

@@ -37,7 +37,7 @@ impl Default for Matching {
     }
 }
 
-/// What goes wrong. Exactly one of the members that are not `policy`, `body` or `headers` is given.
+/// What goes wrong. Exactly one of the members that are not `policy`, `body`, `headers` or `retryAfter` is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 #[expect(
@@ -55,6 +55,9 @@ pub(crate) struct Action {
     pub(crate) body: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) headers: BTreeMap<String, String>,
+    /// The `Retry-After` header, in seconds. Status 477 carries one anyway, of a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after: Option<u64>,
     /// Answers well, but late: `2s`, `150ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) slow: Option<String>,
@@ -81,6 +84,12 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Action {
+    /// The wait that the answer asks for. Of HubSpot's statuses only 477, an account that moves between data
+    /// centres, is documented to name one (hubspot-api notes §3.1).
+    pub(crate) fn wait(&self) -> Option<u64> {
+        self.retry_after.or((self.status == Some(477)).then_some(60))
+    }
+
     /// Says what is wrong with an action, if anything.
     fn problem(&self) -> Option<String> {
         let flags = [

@@ -2,5 +2,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod faults;
+pub(crate) mod habits;
 pub(crate) mod limits;
 pub(crate) mod request_log;

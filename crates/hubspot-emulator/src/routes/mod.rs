@@ -4,6 +4,9 @@
 mod account_info;
 mod associations;
 mod associations_batch;
+mod limits_tracking;
+mod list_members;
+mod lists;
 mod objects;
 mod objects_batch;
 mod objects_merge;
@@ -36,6 +39,8 @@ pub(crate) enum Access {
     ReadDefinitions,
     WriteDefinitions,
     ReadOwners,
+    ReadLists,
+    WriteLists,
     Anyone,
 }
 
@@ -44,6 +49,8 @@ impl Access {
     pub(crate) fn scopes(self, object_type: Option<&ObjectType>) -> Vec<String> {
         match (self, object_type) {
             (Self::ReadOwners, _) => vec!["crm.objects.owners.read".into()],
+            (Self::ReadLists, _) => vec!["crm.lists.read".into()],
+            (Self::WriteLists, _) => vec!["crm.lists.write".into()],
             (Self::ReadRecords, Some(of)) => vec![of.read_scope()],
             (Self::WriteRecords, Some(of)) => vec![of.write_scope()],
             (Self::ReadDefinitions, Some(of)) => {
@@ -127,6 +134,21 @@ const APIS: &[Api] = &[
             "crm-object-schemas/{dated}/schemas",
         ],
         routes: schemas::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/lists", "crm/lists/v3", "crm/lists/{dated}"],
+        routes: lists::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/limits", "crm/limits/v3", "crm/limits/{dated}"],
+        routes: limits_tracking::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "crm/v3/object-library/enablement",
+            "crm/object-library/{dated}/enablement",
+        ],
+        routes: limits_tracking::LIBRARY,
     },
     Api {
         prefixes: &["account-info/v3", "account-info/{dated}"],

@@ -269,9 +269,7 @@ pub(super) fn update(emulator: &Inner, call: &Call) -> Answer {
         }
     }
     if !traced {
-        for (slot, asked, _) in &found {
-            portal.check_update(of, *slot, asked)?;
-        }
+        portal.check_updates(of, found.iter().map(|(slot, asked, _)| (*slot, asked)))?;
     }
     for (slot, asked, trace) in found {
         match portal.update(of, slot, &asked, now) {
@@ -380,7 +378,7 @@ fn plan_upsert(portal: &Portal, of: TypeIndex, item: Item) -> Result<PlannedUpse
 
 fn check_upsert(portal: &Portal, of: TypeIndex, slot: Option<Slot>, values: &Asked) -> Result<(), Failure> {
     match slot {
-        Some(slot) => portal.check_update(of, slot, values),
+        Some(slot) => portal.check_updates(of, std::iter::once((slot, values))),
         None => portal.check_creates(of, std::iter::once((values, &[][..]))),
     }
 }

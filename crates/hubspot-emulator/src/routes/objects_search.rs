@@ -60,7 +60,10 @@ pub(super) fn search(emulator: &Inner, call: &Call) -> Answer {
     let properties = asked.properties.clone().unwrap_or_default();
     let view = View::new(store, properties.iter().map(String::as_str), &[]);
     let query = compile(&portal, store, asked)?;
-    let found = run(&portal, of, &query);
+    let mut found = run(&portal, of, &query);
+    emulator
+        .habits()
+        .disturb(&mut found.records, emulator.clock.now().wall);
     let mut out = Vec::with_capacity(256 + found.records.len() * (view.projection.0.len() * 48 + 256));
     out.extend_from_slice(b"{\"total\":");
     json::integer(&mut out, found.total as u64);

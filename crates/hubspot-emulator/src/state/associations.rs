@@ -39,6 +39,14 @@ pub(crate) struct Link {
     pub(crate) type_id: u32,
 }
 
+/// What the other end of a shelved link has become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Live(u64),
+    Archived(u64),
+    Gone,
+}
+
 type Links = BTreeSet<(u64, u64, u32)>;
 
 #[derive(Debug, Default)]
@@ -212,17 +220,32 @@ impl Associations {
     pub(crate) fn shelve(&mut self, of: TypeIndex, id: u64) {
         let taken = self.take_all(of, id);
         if !taken.is_empty() {
-            self.shelved.insert((of, id), taken);
+            self.shelved.entry((of, id)).or_default().extend(taken);
         }
     }
 
-    /// Brings a restored record's links back, where the other end is `still_there`.
-    pub(crate) fn unshelve(&mut self, of: TypeIndex, id: u64, still_there: impl Fn(TypeIndex, u64) -> bool) {
+    /// Brings a restored record's links back. A link to a record that is itself in the recycle bin waits there.
+    pub(crate) fn unshelve(&mut self, of: TypeIndex, id: u64, end: impl Fn(TypeIndex, u64) -> End) {
         for (to, link) in self.shelved.remove(&(of, id)).unwrap_or_default() {
-            if still_there(to, link.to) {
-                self.link(of, to, link);
+            match end(to, link.to) {
+                End::Live(other) => _ = self.link(of, to, Link { to: other, ..link }),
+                End::Archived(other) => self.wait_for(of, to, Link { to: other, ..link }),
+                End::Gone => {}
             }
         }
+    }
+
+    /// Puts a link on the other record's shelf, as seen from there.
+    fn wait_for(&mut self, of: TypeIndex, to: TypeIndex, link: Link) {
+        let Some(definition) = self.definition(of, to, link.type_id) else {
+            return;
+        };
+        let back = Link {
+            from: link.to,
+            to: link.from,
+            type_id: definition.inverse_id,
+        };
+        self.shelved.entry((to, link.to)).or_default().push((of, back));
     }
 
     /// Removes every link of a record and returns them, as seen from it.
@@ -374,7 +397,7 @@ mod tests {
         );
         links.shelve(CONTACTS, 1);
         assert_eq!(types(&links, COMPANIES, CONTACTS, 9), []);
-        links.unshelve(CONTACTS, 1, |_, _| true);
+        links.unshelve(CONTACTS, 1, |_, id| End::Live(id));
         assert_eq!(types(&links, COMPANIES, CONTACTS, 9), [(1, 2), (1, 280)]);
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod associations;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod index;
+pub(crate) mod lists;
 mod merge;
 pub(crate) mod object_type;
 pub(crate) mod owners;

@@ -137,29 +137,27 @@ impl Portal {
             validation::check_required(store, asked)?;
             self.check_unique(of, &changes, None)?;
             self.resolve_links(of, links)?;
-            for (property, value) in changes
-                .into_iter()
-                .filter(|(property, _)| store.is_unique(*property))
-            {
-                if value.as_ref().is_some_and(|value| !value.is_empty()) && !taken.insert((property, value)) {
-                    let message = format!(
-                        "Duplicate values of {} in one batch",
-                        store.properties.get(property).name
-                    );
-                    return Err(Failure::validation(message));
-                }
-            }
+            take_unique(store, changes, &mut taken)?;
         }
         Ok(())
     }
 
-    /// Checks an update without making it.
-    pub(crate) fn check_update(&self, of: TypeIndex, slot: Slot, asked: &Asked) -> Result<(), Failure> {
+    /// Checks updates that are to succeed or fail together, also against each other.
+    pub(crate) fn check_updates<'a>(
+        &self,
+        of: TypeIndex,
+        updates: impl Iterator<Item = (Slot, &'a Asked)>,
+    ) -> Result<(), Failure> {
         let store = &self.stores[of];
-        let current = &store.record(slot).values;
-        let changes = validation::check(store, asked, Some(current))
-            .map_err(|bad| Failure::bad_values(self.id, &bad))?;
-        self.check_unique(of, &changes, Some(slot))
+        let mut taken = HashSet::new();
+        for (slot, asked) in updates {
+            let current = &store.record(slot).values;
+            let changes = validation::check(store, asked, Some(current))
+                .map_err(|bad| Failure::bad_values(self.id, &bad))?;
+            self.check_unique(of, &changes, Some(slot))?;
+            take_unique(store, changes, &mut taken)?;
+        }
+        Ok(())
     }
 
     /// Adds a record whose values are known to be good.
@@ -315,18 +313,31 @@ impl Portal {
         }
     }
 
-    /// Takes an archived record out of the recycle bin, with the links it had.
-    pub(crate) fn restore(&mut self, of: TypeIndex, slot: Slot, now: Moment) {
-        if self.stores[of].record(slot).archived_at().is_some() {
-            let id = self.stores[of].record(slot).id;
-            self.set_life(of, slot, Life::Live, now);
-            let stores = &self.stores;
-            self.associations.unshelve(of, id, |to, id| {
-                stores[to]
-                    .slot(id)
-                    .is_some_and(|slot| stores[to].record(slot).is_live())
-            });
+    /// Takes an archived record out of the recycle bin, with the links it had. `false`: it is not there, or
+    /// another record holds one of its unique values by now (believed to be refused).
+    pub(crate) fn restore(&mut self, of: TypeIndex, slot: Slot, now: Moment) -> bool {
+        let record = self.stores[of].record(slot);
+        let id = record.id;
+        if record.archived_at().is_none() || self.holds_taken_value(of, slot) {
+            return false;
         }
+        self.set_life(of, slot, Life::Live, now);
+        let stores = &self.stores;
+        self.associations
+            .unshelve(of, id, |to, id| stores[to].end_of_link(id));
+        true
+    }
+
+    fn holds_taken_value(&self, of: TypeIndex, slot: Slot) -> bool {
+        let store = &self.stores[of];
+        let values = &store.record(slot).values;
+        let mut unique = values.iter().filter(|(property, _)| store.is_unique(*property));
+        unique.any(|(property, _)| {
+            let value = values.get(property).unwrap_or_default();
+            store
+                .find_unique(property, &value)
+                .is_some_and(|taken| taken != slot)
+        })
     }
 
     pub(super) fn set_life(&mut self, of: TypeIndex, slot: Slot, life: Life, now: Moment) {
@@ -356,6 +367,23 @@ impl Portal {
         };
         store.replace(slot, version, due);
     }
+}
+
+/// Unique values that the earlier inputs of a batch ask for.
+type Taken = HashSet<(u16, Option<String>)>;
+
+fn take_unique(store: &Store, changes: Changes, taken: &mut Taken) -> Result<(), Failure> {
+    let unique = changes
+        .into_iter()
+        .filter(|(property, _)| store.is_unique(*property));
+    for (property, value) in unique {
+        if value.as_ref().is_some_and(|value| !value.is_empty()) && !taken.insert((property, value)) {
+            let name = &store.properties.get(property).name;
+            let message = format!("Duplicate values of {name} in one batch");
+            return Err(Failure::validation(message));
+        }
+    }
+    Ok(())
 }
 
 fn capitalised(word: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::associations::End;
 use super::history::History;
 use super::index::Slot;
 use super::object_type::ObjectType;
@@ -90,6 +91,19 @@ impl Store {
         }
     }
 
+    /// What a link to a record leads to now: survivors of merges are followed, purged records have no links.
+    pub(crate) fn end_of_link(&self, id: u64) -> End {
+        let Some(slot) = self.slot(id) else {
+            return End::Gone;
+        };
+        match self.record(slot).life {
+            Life::Live => End::Live(id),
+            Life::Archived { .. } => End::Archived(id),
+            Life::Merged { into } if into != id => self.end_of_link(into),
+            Life::Merged { .. } | Life::Purged => End::Gone,
+        }
+    }
+
     /// Live records from a slot on, ascending by id.
     pub(crate) fn live_from(&self, slot: Slot) -> impl Iterator<Item = &Record> {
         self.records
@@ -146,7 +160,7 @@ impl Store {
                 self.archived.insert(slot);
             }
             for (property, unique) in &mut self.unique {
-                if let Some(value) = record.values.get(*property) {
+                if let Some(value) = record.values.get(*property).filter(|_| record.is_live()) {
                     unique.insert(&value, slot);
                 }
             }
@@ -156,7 +170,7 @@ impl Store {
     /// Adds one record; its id must come from [`Self::take_id`].
     pub(crate) fn push(&mut self, record: Record, due: Option<Steady>) -> Slot {
         let slot = Slot::try_from(self.records.len()).unwrap_or(Slot::MAX);
-        self.index_values(slot, None, &record.values);
+        self.index_values(slot, None, Some(&record.values));
         self.search.note(slot, None, &record, due);
         self.ids.push(record.id);
         self.records.push(record);
@@ -167,7 +181,9 @@ impl Store {
     pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Option<Steady>) {
         let before = std::mem::replace(&mut self.records[slot as usize], version);
         let after = self.records[slot as usize].clone();
-        self.index_values(slot, Some(&before.values), &after.values);
+        // Only live records hold unique values: what an archived one had may be taken by another.
+        let held = |record: &Record| record.is_live().then(|| record.values.clone());
+        self.index_values(slot, held(&before).as_ref(), held(&after).as_ref());
         self.search.note(slot, Some(&before), &after, due);
         if after.archived_at().is_some() {
             self.archived.insert(slot);
@@ -176,10 +192,10 @@ impl Store {
         }
     }
 
-    fn index_values(&mut self, slot: Slot, before: Option<&Values>, after: &Values) {
+    fn index_values(&mut self, slot: Slot, before: Option<&Values>, after: Option<&Values>) {
         for (property, unique) in &mut self.unique {
             let old = before.and_then(|values| values.get(*property));
-            let new = after.get(*property);
+            let new = after.and_then(|values| values.get(*property));
             if old == new {
                 continue;
             }

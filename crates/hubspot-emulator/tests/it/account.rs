@@ -92,7 +92,7 @@ async fn a_missing_scope_is_named() {
 async fn what_is_not_emulated_says_so() {
     let desk = Desk::empty();
     for path in [
-        "/crm/limits/2026-03/records",
+        "/crm/v3/exports",
         "/crm/v3/imports",
         "/marketing/v3/forms",
         "/crm/v3/objects/quotes",

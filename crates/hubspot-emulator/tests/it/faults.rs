@@ -129,3 +129,21 @@ async fn rules_are_shown_cleared_and_checked() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_locked_resource_and_a_moving_account_can_be_had() {
+    let desk = Desk::empty();
+    with_fault(&desk, json!({"status": 423})).await;
+    let locked = desk.get("/crm/v3/objects/contacts").await;
+    assert_eq!((locked.status, &locked.body["status"]), (423, &json!("error")));
+    assert!(!locked.headers.contains_key("retry-after"));
+    with_fault(&desk, json!({"status": 477})).await;
+    let moving = desk.get("/crm/v3/objects/contacts").await;
+    assert_eq!(
+        (moving.status, &moving.headers["retry-after"]),
+        (477, &"60".parse().unwrap())
+    );
+    with_fault(&desk, json!({"status": 477, "retryAfter": 86400})).await;
+    let moving = desk.get("/crm/v3/objects/contacts").await;
+    assert_eq!(moving.headers["retry-after"], "86400");
+}

@@ -10,6 +10,8 @@ mod faults;
 mod fuzz;
 mod limits;
 mod lists;
+mod memberships;
+mod model;
 mod search;
 mod seeded_data;
 mod writes;

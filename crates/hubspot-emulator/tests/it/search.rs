@@ -362,3 +362,22 @@ async fn writes_become_visible_after_the_lag() {
         "Bonn"
     );
 }
+
+#[tokio::test]
+async fn the_order_near_the_frontier_can_be_made_unstable() {
+    let desk = Desk::empty();
+    for email in ["a@x.test", "b@x.test"] {
+        desk.contact(email).await;
+        desk.post("/_emulator/clock", json!({"advance": "1ms"})).await;
+    }
+    let asked = json!({"sorts": ["lastmodifieddate"], "properties": ["email"]});
+    let stable = desk.post("/crm/v3/objects/contacts/search", asked.clone()).await;
+    let told = desk
+        .post("/_emulator/behaviour", json!({"unstableOrder": true}))
+        .await;
+    assert_eq!(told.body, json!({"unstableOrder": true}));
+    let unstable = desk.post("/crm/v3/objects/contacts/search", asked).await;
+    let mut ids = ids(&unstable.body);
+    ids.reverse();
+    assert_eq!(ids, crate::desk::ids(&stable.body));
+}
