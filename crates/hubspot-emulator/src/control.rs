@@ -1,6 +1,8 @@
 //! The control routes under `/_emulator`: never to be mistaken for HubSpot. They need no token, and are neither
 //! limited nor counted.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -92,6 +94,13 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
     let counts: Result<SeedCounts, String> = read(&body);
     match counts {
         Ok(counts) => {
+            let unknown = counts
+                .more
+                .keys()
+                .find(|name| emulator.0.portal().type_index(name).is_err());
+            if let Some(name) = unknown {
+                return wrong(format!("`{name}` is not an object type of this account"));
+            }
             emulator.seed(&counts.into());
             health(State(emulator)).await
         }
@@ -99,9 +108,10 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
     }
 }
 
-/// Like [`Counts`], but what is left out is none instead of the usual number.
+/// Like [`Counts`], but what is left out is none instead of the usual number, and other types stand beside the
+/// usual ones.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 struct SeedCounts {
     contacts: u64,
     companies: u64,
@@ -109,6 +119,8 @@ struct SeedCounts {
     tickets: u64,
     products: u64,
     line_items: Option<u64>,
+    #[serde(flatten)]
+    more: BTreeMap<String, u64>,
 }
 
 impl From<SeedCounts> for Counts {
@@ -120,6 +132,7 @@ impl From<SeedCounts> for Counts {
             tickets,
             products,
             line_items,
+            more: others,
         } = counts;
         Self {
             contacts,
@@ -128,6 +141,7 @@ impl From<SeedCounts> for Counts {
             tickets,
             products,
             line_items,
+            others,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What an emulator is started with.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+use crate::state::object_type;
 
 /// The token that is accepted unless others are given. Anyone may know it: it opens nothing but emulators.
 pub const DEFAULT_TOKEN: &str = "pat-na1-00000000-0000-4000-8000-000000000000";
@@ -59,7 +62,12 @@ pub struct Counts {
     pub products: u64,
     /// Line items; `None` is two for each deal.
     pub line_items: Option<u64>,
+    /// Every other object type, by path name; types without an entry have no records.
+    pub others: BTreeMap<String, u64>,
 }
+
+/// How many records every other standard type has by default.
+const A_FEW: u64 = 20;
 
 impl Counts {
     /// No records at all.
@@ -72,6 +80,7 @@ impl Counts {
             tickets: 0,
             products: 0,
             line_items: None,
+            others: BTreeMap::new(),
         }
     }
 }
@@ -85,6 +94,7 @@ impl Default for Counts {
             tickets: 150,
             products: 40,
             line_items: None,
+            others: object_type::other_names().map(|name| (name, A_FEW)).collect(),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(crate) fn a_few() -> Counts {
         tickets: 40,
         products: 10,
         line_items: Some(120),
+        ..Counts::none()
     }
 }
 

@@ -15,19 +15,69 @@ const TABLES: &[(&str, &str)] = &[
     ("tickets", include_str!("properties/tickets.txt")),
     ("products", include_str!("properties/products.txt")),
     ("line_items", include_str!("properties/line_items.txt")),
+    ("quotes", include_str!("properties/quotes.txt")),
+    ("communications", include_str!("properties/communications.txt")),
+    (
+        "feedback_submissions",
+        include_str!("properties/feedback_submissions.txt"),
+    ),
+    ("tasks", include_str!("properties/tasks.txt")),
+    ("notes", include_str!("properties/notes.txt")),
+    ("meetings", include_str!("properties/meetings.txt")),
+    ("calls", include_str!("properties/calls.txt")),
+    ("emails", include_str!("properties/emails.txt")),
+    ("invoices", include_str!("properties/invoices.txt")),
+    ("subscriptions", include_str!("properties/subscriptions.txt")),
+    ("goal_targets", include_str!("properties/goal_targets.txt")),
+    ("discounts", include_str!("properties/discounts.txt")),
+    ("fees", include_str!("properties/fees.txt")),
+    ("taxes", include_str!("properties/taxes.txt")),
+    (
+        "commerce_payments",
+        include_str!("properties/commerce_payments.txt"),
+    ),
+    ("users", include_str!("properties/users.txt")),
+    ("postal_mail", include_str!("properties/postal_mail.txt")),
+    ("orders", include_str!("properties/orders.txt")),
+    ("leads", include_str!("properties/leads.txt")),
+    ("carts", include_str!("properties/carts.txt")),
+    ("services", include_str!("properties/services.txt")),
+    ("courses", include_str!("properties/courses.txt")),
+    ("listings", include_str!("properties/listings.txt")),
+    ("appointments", include_str!("properties/appointments.txt")),
+    ("projects", include_str!("properties/projects.txt")),
+    ("contracts", include_str!("properties/contracts.txt")),
+    ("partner_clients", include_str!("properties/partner_clients.txt")),
+    (
+        "partner_services",
+        include_str!("properties/partner_services.txt"),
+    ),
+    ("payments", include_str!("properties/payments.txt")),
 ];
+
+/// Properties that every activity has.
+const ACTIVITY: &str = include_str!("properties/activity.txt");
+
+const ACTIVITIES: [&str; 7] = [
+    "calls",
+    "communications",
+    "emails",
+    "meetings",
+    "notes",
+    "postal_mail",
+    "tasks",
+];
+
+/// What a custom object has before its schema's own properties.
+const CUSTOM: &str = "hs_createdate | datetime/date | readonly ||| Object create date/time";
 
 /// Properties that every object type has.
 const EVERY: &str = include_str!("properties/every.txt");
 
 /// A type's properties in alphabetical order, each with its recipe.
 pub(crate) fn read(object_type: &ObjectType) -> Vec<(Property, Option<Recipe>)> {
-    let own = TABLES
-        .iter()
-        .find(|(name, _)| *name == object_type.plural)
-        .map_or("", |(_, table)| table);
     let mut properties = Vec::new();
-    for table in [own, EVERY] {
+    for table in tables(object_type) {
         let mut group = format!("{}information", object_type.singular);
         for line in table
             .lines()
@@ -40,9 +90,25 @@ pub(crate) fn read(object_type: &ObjectType) -> Vec<(Property, Option<Recipe>)> 
             }
         }
     }
+    // A type whose creation is `hs_createdate` has no `createdate`.
+    properties.retain(|(property, _)| {
+        property.name != "createdate" || object_type.created_property == "createdate"
+    });
     properties.sort_by(|one, other| one.0.name.cmp(&other.0.name));
     properties.dedup_by(|one, other| one.0.name == other.0.name);
     properties
+}
+
+/// The tables of a type; of properties named twice the first counts.
+fn tables(object_type: &ObjectType) -> impl Iterator<Item = &'static str> {
+    let own = TABLES
+        .iter()
+        .find(|(name, _)| *name == object_type.plural)
+        .map_or(CUSTOM, |(_, table)| table);
+    let activity = ACTIVITIES
+        .contains(&object_type.plural.as_str())
+        .then_some(ACTIVITY);
+    [Some(own), activity, Some(EVERY)].into_iter().flatten()
 }
 
 /// `name | type/fieldType | flags | recipe | options | label`; the last three may be missing.
@@ -143,13 +209,8 @@ mod tests {
     #[test]
     fn every_row_is_read_and_every_recipe_is_known() {
         for object_type in standard() {
-            let own = TABLES
-                .iter()
-                .find(|(name, _)| *name == object_type.plural)
-                .map_or("", |(_, table)| table);
-            for line in own
-                .lines()
-                .chain(EVERY.lines())
+            for line in tables(&object_type)
+                .flat_map(str::lines)
                 .map(str::trim)
                 .filter(|line| line.contains('|') && !line.starts_with('#'))
             {

@@ -158,3 +158,21 @@ pub(crate) fn deals_to_line_items(deals: &[u64], line_items: &[u64]) -> Vec<Link
     });
     linked.collect()
 }
+
+/// A link from each record to one of `targets`.
+pub(crate) fn one_each(seed: u64, from: &[u64], targets: &[u64], type_id: u32) -> Vec<Link> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let target = |id: u64| {
+        let at = mix(seed, id, type_id.into()) % targets.len() as u64;
+        targets[usize::try_from(at).unwrap_or(0)]
+    };
+    from.iter()
+        .map(|&id| Link {
+            from: id,
+            to: target(id),
+            type_id,
+        })
+        .collect()
+}

@@ -9,8 +9,9 @@ use super::{catalogue, people};
 use crate::options::Counts;
 use crate::state::associations::{Link, TypeIndex};
 use crate::state::object_type;
+use crate::state::pipelines;
 use crate::state::portal::Portal;
-use crate::state::property::{Choice, PropertySet};
+use crate::state::property::PropertySet;
 use crate::state::store::Store;
 use crate::state::values::PropertyIndex;
 
@@ -31,56 +32,22 @@ pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal,
         stores.push(Store::new(object_type, PropertySet::new(properties)));
     }
     let mut portal = Portal::new(id, seed, search_lag, stores, people::owners(seed));
-    offer_stages(&mut portal);
+    (0..portal.stores.len()).for_each(|of| portal.offer_stages(of));
     (portal, recipes)
-}
-
-/// The names of the pipeline and stage properties of a type.
-fn stage_properties(object_type: &str) -> Option<(&'static str, &'static str)> {
-    match object_type {
-        "deals" => Some(("pipeline", "dealstage")),
-        "tickets" => Some(("hs_pipeline", "hs_pipeline_stage")),
-        _ => None,
-    }
-}
-
-/// Makes the pipelines and stages the options of their properties.
-fn offer_stages(portal: &mut Portal) {
-    for (of, pipeline) in portal.pipelines.clone() {
-        let store = &mut portal.stores[of];
-        let Some((pipelines, stages)) = stage_properties(&store.object_type.plural) else {
-            continue;
-        };
-        let choice = |value: &str, label: &str| Choice {
-            value: value.to_owned(),
-            label: label.to_owned(),
-            hidden: false,
-        };
-        if let Some(property) = store.properties.named_mut(pipelines) {
-            property.choices.push(choice(&pipeline.id, &pipeline.label));
-        }
-        if let Some(property) = store.properties.named_mut(stages) {
-            property.choices.extend(
-                pipeline
-                    .stages
-                    .iter()
-                    .map(|stage| choice(&stage.id, &stage.label)),
-            );
-        }
-    }
 }
 
 /// The maker of records of one type.
 pub(crate) fn generator<'a>(portal: &'a Portal, recipes: &'a Recipes, of: TypeIndex) -> Generator<'a> {
     let store = portal.store(of);
     let properties = &store.properties;
-    let pipeline_property = stage_properties(&store.object_type.plural)
+    let pipeline_property = pipelines::properties(&store.object_type)
         .and_then(|(pipeline, stage)| Some((properties.index(pipeline)?, properties.index(stage)?)));
     Generator {
         seed: portal.seed,
         salt: of as u64 + 1,
         properties,
-        recipes: &recipes[of],
+        // Types that were made at run time have no recipes.
+        recipes: recipes.get(of).map_or(&[], Vec::as_slice),
         pipelines: portal
             .pipelines
             .iter()
@@ -136,6 +103,24 @@ pub(crate) fn seed(portal: &mut Portal, recipes: &Recipes, counts: &Counts) {
     ];
     for (from, to, links) in &linked {
         add_links(portal, from, to, links);
+    }
+    for (name, count) in &counts.others {
+        let added = add_records(portal, recipes, name, *count);
+        link_to_the_usual(portal, name, &added);
+    }
+}
+
+/// Links each record with one of every usual type that its type can be associated with.
+fn link_to_the_usual(portal: &mut Portal, name: &str, added: &[u64]) {
+    for to in ["contacts", "companies", "deals", "tickets"] {
+        let (Ok(of), Ok(to_index)) = (portal.type_index(name), portal.type_index(to)) else {
+            continue;
+        };
+        let Some(plain) = portal.associations.plain(of, to_index).map(|plain| plain.type_id) else {
+            continue;
+        };
+        let links = links::one_each(portal.seed, added, &live_ids(portal, to), plain);
+        add_links(portal, name, to, &links);
     }
 }
 

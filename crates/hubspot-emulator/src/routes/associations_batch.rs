@@ -1,4 +1,4 @@
-//! Associations in batches, and their labels: `/crm/v4/associations/{from}/{to}` and its dated twin
+//! Associations in batches: `/crm/v4/associations/{from}/{to}` and its dated twin
 //! (hubspot-api notes §2.5).
 
 use http::Method;
@@ -44,7 +44,6 @@ pub(super) const ROUTES: &[Route] = &[
         WRITE,
         archive_labels,
     ),
-    route(Method::GET, "{type}/{to}/labels", TOLL, READ, labels),
 ];
 
 const MOST_READ: usize = 1000;
@@ -57,9 +56,9 @@ struct Inputs<T> {
 }
 
 #[derive(Debug, Deserialize)]
-struct ReadInput {
-    id: Text,
-    after: Option<Text>,
+pub(super) struct ReadInput {
+    pub(super) id: Text,
+    pub(super) after: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +75,7 @@ struct ArchiveInput {
     to: Vec<WrittenId>,
 }
 
-fn inputs<T: for<'de> Deserialize<'de>>(call: &Call, most: usize) -> Result<Vec<T>, Failure> {
+pub(super) fn inputs<T: for<'de> Deserialize<'de>>(call: &Call, most: usize) -> Result<Vec<T>, Failure> {
     let batch: Inputs<T> = call.json()?;
     if batch.inputs.len() > most {
         return Err(Failure::validation(format!(
@@ -87,7 +86,7 @@ fn inputs<T: for<'de> Deserialize<'de>>(call: &Call, most: usize) -> Result<Vec<
     Ok(batch.inputs)
 }
 
-fn types(portal: &Portal, call: &Call) -> Result<(TypeIndex, TypeIndex), Failure> {
+pub(super) fn types(portal: &Portal, call: &Call) -> Result<(TypeIndex, TypeIndex), Failure> {
     Ok((
         portal.type_index(call.param(0))?,
         portal.type_index(call.param(1))?,
@@ -95,7 +94,7 @@ fn types(portal: &Portal, call: &Call) -> Result<(TypeIndex, TypeIndex), Failure
 }
 
 /// A malformed id makes the whole batch 400 (hubspot-api notes §7 quirk 13).
-fn id(text: Text) -> Result<u64, Failure> {
+pub(super) fn id(text: Text) -> Result<u64, Failure> {
     let text = text.into_text();
     text.parse()
         .map_err(|_| Failure::validation(format!("Invalid object id: {text}")))
@@ -121,6 +120,11 @@ fn read(emulator: &Inner, call: &Call) -> Answer {
             write_result(&mut out, &portal, types, from, page, call);
         }
     }
+    Ok(finish_read(out, &errors, now))
+}
+
+/// Ends a batch read: with errors it is 207.
+pub(super) fn finish_read(mut out: Vec<u8>, errors: &[Value], now: Moment) -> Reply {
     out.push(b']');
     let status = if errors.is_empty() { 200 } else { 207 };
     if !errors.is_empty() {
@@ -131,7 +135,7 @@ fn read(emulator: &Inner, call: &Call) -> Answer {
     out.extend_from_slice(
         format!(",\"startedAt\":\"{0}\",\"completedAt\":\"{0}\"}}", iso(now.wall)).as_bytes(),
     );
-    Ok(Reply::json(status, out))
+    Reply::json(status, out)
 }
 
 fn write_result(
@@ -164,7 +168,7 @@ fn write_result(
     out.push(b'}');
 }
 
-fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Failure {
+pub(super) fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Failure {
     let (one, other) = (
         &portal.store(types.0).object_type.singular,
         &portal.store(types.1).object_type.singular,
@@ -178,7 +182,12 @@ fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Fail
 }
 
 /// Both ends of a link, which must be live records.
-fn ends(portal: &Portal, types: (TypeIndex, TypeIndex), from: Text, to: Text) -> Result<(u64, u64), Failure> {
+pub(super) fn ends(
+    portal: &Portal,
+    types: (TypeIndex, TypeIndex),
+    from: Text,
+    to: Text,
+) -> Result<(u64, u64), Failure> {
     let (from, to) = (id(from)?, id(to)?);
     let live = |of: TypeIndex, id: u64| {
         let slot = portal.store(of).live_slot(id);
@@ -190,7 +199,7 @@ fn ends(portal: &Portal, types: (TypeIndex, TypeIndex), from: Text, to: Text) ->
     Ok((live(types.0, from)?, live(types.1, to)?))
 }
 
-fn complete(status: u16, results: &[Value], now: Moment) -> Reply {
+pub(super) fn complete(status: u16, results: &[Value], now: Moment) -> Reply {
     let at = iso(now.wall);
     Reply::value(
         status,
@@ -282,14 +291,4 @@ fn archive_labels(emulator: &Inner, call: &Call) -> Answer {
         }
     }
     Ok(Reply::no_content())
-}
-
-fn labels(emulator: &Inner, call: &Call) -> Answer {
-    let portal = emulator.portal();
-    let types = types(&portal, call)?;
-    let labels = portal.associations.definitions(types.0, types.1);
-    let results: Vec<Value> = labels
-        .map(|label| json!({"category": label.category, "typeId": label.type_id, "label": label.label}))
-        .collect();
-    Ok(Reply::value(200, &json!({"results": results})))
 }

@@ -2,8 +2,10 @@
 //! generations and their aliases (hubspot-api notes §0) are several prefixes of one table.
 
 mod account_info;
+mod association_labels;
 mod associations;
 mod associations_batch;
+mod associations_v3;
 mod limits_tracking;
 mod list_members;
 mod lists;
@@ -51,12 +53,14 @@ impl Access {
             (Self::ReadOwners, _) => vec!["crm.objects.owners.read".into()],
             (Self::ReadLists, _) => vec!["crm.lists.read".into()],
             (Self::WriteLists, _) => vec!["crm.lists.write".into()],
-            (Self::ReadRecords, Some(of)) => vec![of.read_scope()],
-            (Self::WriteRecords, Some(of)) => vec![of.write_scope()],
+            (Self::ReadRecords, Some(of)) => of.scopes("read"),
+            (Self::WriteRecords, Some(of)) => of.scopes("write"),
             (Self::ReadDefinitions, Some(of)) => {
-                vec![of.read_scope(), format!("crm.schemas.{}.read", of.scope)]
+                let mut scopes = of.scopes("read");
+                scopes.push(of.schema_scope("read"));
+                scopes
             }
-            (Self::WriteDefinitions, Some(of)) => vec![format!("crm.schemas.{}.write", of.scope)],
+            (Self::WriteDefinitions, Some(of)) => vec![of.schema_scope("write")],
             _ => Vec::new(),
         }
     }
@@ -114,6 +118,18 @@ const APIS: &[Api] = &[
             "crm/associations/{dated}",
         ],
         routes: associations_batch::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "crm/v4/associations",
+            "crm/associations/v4",
+            "crm/associations/{dated}",
+        ],
+        routes: association_labels::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/associations", "crm/associations/v3"],
+        routes: associations_v3::ROUTES,
     },
     Api {
         prefixes: &["crm/v3/properties", "crm/properties/v3", "crm/properties/{dated}"],

@@ -15,6 +15,7 @@ use crate::reply::Reply;
 use crate::state::associations::TypeIndex;
 use crate::state::filter::Text;
 use crate::state::index::Slot;
+use crate::state::operations::Operation;
 use crate::state::portal::{AskedLink, Portal};
 use crate::state::property::Projection;
 use crate::state::record::Record;
@@ -79,7 +80,7 @@ pub(super) const ROUTES: &[Route] = &[
 /// `limit` is at most 100, and 50 with history.
 fn list(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::List)?;
     let store = portal.store(of);
     let view = View::of_query(&portal, store, call)?;
     let limit = call.limit(10, if view.history.is_empty() { 100 } else { 50 })?;
@@ -130,7 +131,7 @@ fn page_body(
 
 fn get(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::Get)?;
     let store = portal.store(of);
     let view = View::of_query(&portal, store, call)?;
     let record = if call.flag("archived") {
@@ -230,7 +231,7 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
     let write: Write = call.json()?;
     let links = asked_links(write.associations)?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::Create)?;
     let slot = portal.create(of, &asked(write.properties), &links, emulator.clock.now())?;
     let store = portal.store(of);
     let record = store.record(slot);
@@ -246,7 +247,7 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
 fn update(emulator: &Inner, call: &Call) -> Answer {
     let write: Write = call.json()?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::Update)?;
     let slot = find(&portal, of, call.param(1), call.query("idProperty"))?;
     let changes = portal.update(of, slot, &asked(write.properties), emulator.clock.now())?;
     // An update answers with the changed properties only (recorded, hubspot-api notes §1.4).
@@ -281,7 +282,7 @@ pub(super) fn sorted(shown: impl Iterator<Item = u16>) -> Projection {
 /// 204 also for what is already archived or was never there (believed, hubspot-api notes §1.4).
 fn archive(emulator: &Inner, call: &Call) -> Answer {
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::Archive)?;
     let slot = call
         .param(1)
         .parse()

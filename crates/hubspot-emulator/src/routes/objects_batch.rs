@@ -17,6 +17,7 @@ use crate::reply::Reply;
 use crate::state::associations::TypeIndex;
 use crate::state::filter::Text;
 use crate::state::index::Slot;
+use crate::state::operations::Operation;
 use crate::state::portal::{Moment, Portal};
 use crate::state::property::Projection;
 use crate::state::validation::Asked;
@@ -98,7 +99,7 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
     let asked: ReadBatch = call.json()?;
     check_count(asked.inputs.len())?;
     let portal = emulator.portal();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::BatchRead)?;
     let store = portal.store(of);
     let history: Vec<&str> = asked.properties_with_history.iter().map(String::as_str).collect();
     let view = View::new(store, asked.properties.iter().map(String::as_str), &history);
@@ -186,7 +187,7 @@ pub(super) fn create(emulator: &Inner, call: &Call) -> Answer {
     let batch: Inputs<Item> = call.json()?;
     check_count(batch.inputs.len())?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::BatchCreate)?;
     let traced = all_traced(&batch.inputs);
     let mut outcome = Outcome {
         done: Vec::new(),
@@ -253,7 +254,7 @@ pub(super) fn update(emulator: &Inner, call: &Call) -> Answer {
     let batch: Inputs<Item> = call.json()?;
     check_count(batch.inputs.len())?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::BatchUpdate)?;
     let traced = all_traced(&batch.inputs);
     let mut outcome = Outcome {
         done: Vec::new(),
@@ -326,7 +327,7 @@ pub(super) fn upsert(emulator: &Inner, call: &Call) -> Answer {
     let batch: Inputs<Item> = call.json()?;
     check_count(batch.inputs.len())?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::BatchUpsert)?;
     let keys: BTreeSet<String> = batch
         .inputs
         .iter()
@@ -401,7 +402,7 @@ pub(super) fn archive(emulator: &Inner, call: &Call) -> Answer {
     let batch: Inputs<WrittenId> = call.json()?;
     check_count(batch.inputs.len())?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::BatchArchive)?;
     for id in batch.inputs.into_iter().map(|input| input.id.into_text()) {
         if let Some(slot) = id.parse().ok().and_then(|id| portal.store(of).live_slot(id)) {
             portal.archive(of, slot, emulator.clock.now());

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::objects::{find, whole};
 use super::{Answer, Call, Failure, Inner, Reply};
 use crate::state::filter::Text;
+use crate::state::operations::Operation;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,17 +14,10 @@ struct Merge {
     object_id_to_merge: Text,
 }
 
-/// Types whose records can be merged.
-const MERGEABLE: [&str; 4] = ["contacts", "companies", "deals", "tickets"];
-
 pub(super) fn merge(emulator: &Inner, call: &Call) -> Answer {
     let asked: Merge = call.json()?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
-    let kind = &portal.store(of).object_type;
-    if !MERGEABLE.contains(&kind.plural.as_str()) {
-        return Err(Failure::validation(format!("{} cannot be merged", kind.plural)));
-    }
+    let of = portal.type_with(call.param(0), Operation::Merge)?;
     let primary = find(&portal, of, &asked.primary_object_id.into_text(), None)?;
     let other = find(&portal, of, &asked.object_id_to_merge.into_text(), None)?;
     if primary == other {
@@ -51,10 +45,7 @@ struct GdprDelete {
 pub(super) fn gdpr_delete(emulator: &Inner, call: &Call) -> Answer {
     let asked: GdprDelete = call.json()?;
     let mut portal = emulator.portal_mut();
-    let of = portal.type_index(call.param(0))?;
-    if portal.store(of).object_type.plural != "contacts" {
-        return Err(Failure::validation("Only contacts can be deleted for privacy"));
-    }
+    let of = portal.type_with(call.param(0), Operation::GdprDelete)?;
     if let Ok(slot) = find(
         &portal,
         of,

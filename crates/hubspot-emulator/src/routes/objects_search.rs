@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::json;
 use crate::reply::Reply;
 use crate::state::filter::{AskedFilter, Condition, Text};
+use crate::state::operations::Operation;
 use crate::state::portal::Portal;
 use crate::state::search::{Query, Sort, run};
 use crate::state::store::Store;
@@ -55,7 +56,7 @@ pub(super) fn search(emulator: &Inner, call: &Call) -> Answer {
     let asked: Asked = call.json()?;
     emulator.catch_up_search();
     let portal = emulator.portal();
-    let of = portal.type_index(call.param(0))?;
+    let of = portal.type_with(call.param(0), Operation::Search)?;
     let store = portal.store(of);
     let properties = asked.properties.clone().unwrap_or_default();
     let view = View::new(store, properties.iter().map(String::as_str), &[]);

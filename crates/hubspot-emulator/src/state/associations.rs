@@ -49,9 +49,24 @@ pub(crate) enum End {
 
 type Links = BTreeSet<(u64, u64, u32)>;
 
+/// A further association type of the account's own, seen from the side that made it.
+#[derive(Debug)]
+pub(crate) struct Label {
+    pub(crate) text: Option<String>,
+    /// What the other side is called, if not the same.
+    pub(crate) inverse: Option<String>,
+    pub(crate) name: String,
+    pub(crate) category: &'static str,
+}
+
+/// Ids of the account's own association types are above those that HubSpot defines.
+const FIRST_OWN: u32 = 5001;
+
 #[derive(Debug, Default)]
 pub(crate) struct Associations {
-    definitions: Vec<Definition>,
+    definitions: HashMap<(TypeIndex, TypeIndex), Vec<Definition>>,
+    /// How many types of the account's own there ever were.
+    made: u32,
     links: HashMap<(TypeIndex, TypeIndex), Links>,
     /// Links of archived records, brought back by a restore.
     shelved: HashMap<(TypeIndex, u64), Vec<(TypeIndex, Link)>>,
@@ -63,21 +78,90 @@ impl Associations {
         let lines = include_str!("../data/association_types.txt")
             .lines()
             .filter(|line| !line.starts_with('#'));
-        let definitions = lines
-            .filter_map(|line| both_sides(line, &index))
-            .flatten()
-            .collect();
-        Self {
-            definitions,
-            ..Self::default()
+        let mut associations = Self::default();
+        for definition in lines.filter_map(|line| both_sides(line, &index)).flatten() {
+            associations.define(definition);
+        }
+        associations
+    }
+
+    /// Adds one side of an association type.
+    pub(crate) fn define(&mut self, side: Definition) {
+        self.definitions
+            .entry((side.from, side.to))
+            .or_default()
+            .push(side);
+    }
+
+    /// Adds an association type, and its other side unless that is the same; returns the new sides.
+    pub(crate) fn define_label(&mut self, types: (TypeIndex, TypeIndex), made: Label) -> Vec<Definition> {
+        let kind = if made.text.is_some() {
+            LinkKind::Labelled
+        } else {
+            LinkKind::Plain
+        };
+        let type_id = self.next_id();
+        let symmetric = types.0 == types.1 && made.inverse.is_none();
+        let inverse_id = if symmetric { type_id } else { self.next_id() };
+        let back_label = made.inverse.or_else(|| made.text.clone());
+        let side = |pair: (TypeIndex, TypeIndex), ids: (u32, u32), label| Definition {
+            from: pair.0,
+            to: pair.1,
+            type_id: ids.0,
+            inverse_id: ids.1,
+            label,
+            name: made.name.clone(),
+            kind,
+            category: made.category,
+        };
+        let mut sides = vec![side(types, (type_id, inverse_id), made.text.clone())];
+        if !symmetric {
+            sides.push(side((types.1, types.0), (inverse_id, type_id), back_label));
+        }
+        sides.iter().cloned().for_each(|side| self.define(side));
+        sides
+    }
+
+    fn next_id(&mut self) -> u32 {
+        self.made += 1;
+        FIRST_OWN + self.made - 1
+    }
+
+    fn side_mut(&mut self, from: TypeIndex, to: TypeIndex, type_id: u32) -> Option<&mut Definition> {
+        let sides = self.definitions.get_mut(&(from, to))?;
+        sides.iter_mut().find(|side| side.type_id == type_id)
+    }
+
+    /// Gives a label other words; without words for the other side that one stays as it is.
+    pub(crate) fn rename(&mut self, side: &Definition, label: String, inverse: Option<String>) {
+        if let Some(known) = self.side_mut(side.from, side.to, side.type_id) {
+            known.label = Some(label);
+        }
+        if let (Some(back), Some(inverse)) = (self.side_mut(side.to, side.from, side.inverse_id), inverse) {
+            back.label = Some(inverse);
+        }
+    }
+
+    /// Removes an association type, and its links.
+    pub(crate) fn undefine(&mut self, side: &Definition) {
+        let of_type = |link: &Link| link.type_id == side.type_id;
+        let gone: Vec<Link> = self.all_above(side.from, side.to, None).filter(of_type).collect();
+        for link in gone {
+            self.take(side, link.from, link.to);
+        }
+        for (pair, id) in [
+            ((side.from, side.to), side.type_id),
+            ((side.to, side.from), side.inverse_id),
+        ] {
+            if let Some(sides) = self.definitions.get_mut(&pair) {
+                sides.retain(|known| known.type_id != id);
+            }
         }
     }
 
     /// The association types from one object type to another, the plain one first.
     pub(crate) fn definitions(&self, from: TypeIndex, to: TypeIndex) -> impl Iterator<Item = &Definition> {
-        self.definitions
-            .iter()
-            .filter(move |definition| definition.from == from && definition.to == to)
+        self.definitions.get(&(from, to)).into_iter().flatten()
     }
 
     pub(crate) fn definition(&self, from: TypeIndex, to: TypeIndex, type_id: u32) -> Option<&Definition> {
@@ -420,11 +504,13 @@ mod tests {
             .lines()
             .filter(|line| !line.starts_with('#'))
             .count();
-        let sides = associations()
-            .definitions
+        let types = crate::state::object_type::standard();
+        let all = Associations::standard(|name| types.iter().position(|known| known.plural == name));
+        let sides: Vec<&Definition> = all.definitions.values().flatten().collect();
+        let single = sides
             .iter()
             .filter(|side| side.type_id == side.inverse_id)
             .count();
-        assert_eq!(associations().definitions.len(), 2 * lines - sides);
+        assert_eq!(sides.len(), 2 * lines - single);
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod index;
 pub(crate) mod lists;
 mod merge;
 pub(crate) mod object_type;
+pub(crate) mod operations;
 pub(crate) mod owners;
 pub(crate) mod pipelines;
 pub(crate) mod portal;

@@ -1,6 +1,8 @@
 //! Object types as data: names, ids, and the few rules that differ from type to type. A further standard type
 //! is one more line in `data/object_types.txt`; a custom object is one more value at run time.
 
+use super::operations::Operations;
+
 /// What may be left out when a record is created (hubspot-api notes §1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Required {
@@ -8,12 +10,8 @@ pub(crate) enum Required {
     AnyOf(Vec<String>),
 }
 
-/// Standard types of HubSpot's that have no line in the table yet, by path name and id (hubspot-api notes §1.1).
-const NOT_EMULATED: &str = "appointments 0-421 calls 0-48 carts 0-142 commerce_payments 0-101 communications 0-18 \
-    contracts courses 0-410 discounts 0-84 emails 0-49 feedback_submissions 0-19 fees 0-85 goal_targets 0-74 \
-    invoices 0-53 leads 0-136 listings 0-420 marketing_events 0-54 meetings 0-47 notes 0-46 orders 0-123 \
-    partner_clients partner_services payments postal_mail 0-116 projects 0-970 quotes 0-14 services 0-162 \
-    subscriptions 0-69 tasks 0-27 taxes 0-86 users 0-115";
+/// Standard types of HubSpot's that have no line in the table, by path name and id (hubspot-api notes §1.1).
+const NOT_EMULATED: &str = "marketing_events 0-54 deal_splits";
 
 /// Whether a path names a standard type that HubSpot has and the emulator does not; the singular counts as well.
 pub(crate) fn is_not_emulated(name: &str) -> bool {
@@ -24,20 +22,23 @@ pub(crate) fn is_not_emulated(name: &str) -> bool {
 
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectType {
-    /// `0-1`, or `2-N` for a custom object.
+    /// `0-1`, or `2-N` for a custom object; `-` where HubSpot has published none.
     pub(crate) id: String,
     /// The path name, `contacts`.
     pub(crate) plural: String,
     pub(crate) singular: String,
     pub(crate) created_property: String,
     pub(crate) updated_property: String,
-    /// `contacts` in `crm.objects.contacts.read`.
-    pub(crate) scope: String,
+    /// `contacts` stands for `crm.objects.contacts.read`, `=tickets` for itself; one of them is enough.
+    pub(crate) scopes: Vec<String>,
     /// Shown when a request names no properties.
     pub(crate) defaults: Vec<String>,
     /// What a search's `query` looks into.
     pub(crate) searched: Vec<String>,
     pub(crate) required: Required,
+    /// Of these types one record must be associated when a record is created.
+    pub(crate) linked: Vec<String>,
+    pub(crate) operations: Operations,
 }
 
 impl ObjectType {
@@ -46,21 +47,20 @@ impl ObjectType {
         [&self.plural, &self.singular, &self.id]
     }
 
-    pub(crate) fn read_scope(&self) -> String {
-        self.scope_for("read")
+    /// Scopes of which one is enough to `read` or `write` records; tickets have one for both
+    /// (hubspot-api notes §1.1).
+    pub(crate) fn scopes(&self, access: &str) -> Vec<String> {
+        let spell = |scope: &String| match scope.strip_prefix('=') {
+            Some(literal) => literal.to_owned(),
+            None => format!("crm.objects.{scope}.{access}"),
+        };
+        self.scopes.iter().map(spell).collect()
     }
 
-    pub(crate) fn write_scope(&self) -> String {
-        self.scope_for("write")
-    }
-
-    /// Tickets have one scope for both (hubspot-api notes §1.1).
-    fn scope_for(&self, access: &str) -> String {
-        if self.scope == "tickets" {
-            "tickets".into()
-        } else {
-            format!("crm.objects.{}.{access}", self.scope)
-        }
+    /// The scope to `read` or `write` definitions.
+    pub(crate) fn schema_scope(&self, access: &str) -> String {
+        let own = self.scopes.first().map_or("", String::as_str);
+        format!("crm.schemas.{}.{access}", own.trim_start_matches('='))
     }
 
     /// One line of `data/object_types.txt`.
@@ -76,23 +76,27 @@ impl ObjectType {
             defaults,
             searched,
             required,
+            operations,
         ] = columns[..]
         else {
             return None;
         };
+        let (required, linked) = required.split_once("linked").unwrap_or((required, ""));
         Some(Self {
             id: id.into(),
             plural: plural.into(),
             singular: singular.into(),
             created_property: created.into(),
             updated_property: updated.into(),
-            scope: scope.into(),
+            scopes: words(scope),
             defaults: words(defaults),
             searched: words(searched),
             required: match required.strip_prefix("any ") {
                 Some(any) => Required::AnyOf(words(any)),
                 None => Required::All(words(required)),
             },
+            linked: words(linked),
+            operations: Operations::parse(operations),
         })
     }
 }
@@ -110,6 +114,20 @@ pub(crate) fn standard() -> Vec<ObjectType> {
         .collect()
 }
 
+/// Path names of the standard types that [`Counts`](crate::Counts) has no member of its own for.
+pub(crate) fn other_names() -> impl Iterator<Item = String> {
+    let own = [
+        "contacts",
+        "companies",
+        "deals",
+        "tickets",
+        "products",
+        "line_items",
+    ];
+    let names = standard().into_iter().map(|known| known.plural);
+    names.filter(move |name| !own.contains(&name.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,15 +136,20 @@ mod tests {
     fn every_line_of_the_data_file_is_a_type() {
         let lines = include_str!("../data/object_types.txt")
             .lines()
-            .filter(|line| line.starts_with("0-"))
+            .filter(|line| line.starts_with("0-") || line.starts_with("- "))
             .count();
         assert_eq!(standard().len(), lines);
     }
 
     #[test]
     fn scopes_follow_the_type() {
-        let scopes: Vec<String> = standard().iter().map(ObjectType::read_scope).collect();
-        assert!(scopes.contains(&"crm.objects.contacts.read".to_owned()));
-        assert!(scopes.contains(&"tickets".to_owned()));
+        let of = |name: &str| {
+            let types = standard();
+            let found = types.iter().find(|known| known.plural == name);
+            found.expect("listed").scopes("read")
+        };
+        assert_eq!(of("contacts"), ["crm.objects.contacts.read"]);
+        assert_eq!(of("tickets"), ["tickets"]);
+        assert_eq!(of("products"), ["crm.objects.products.read", "e-commerce"]);
     }
 }

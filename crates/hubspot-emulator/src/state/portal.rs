@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::associations::{Associations, Link, TypeIndex};
 use super::history::Held;
 use super::index::Slot;
+use super::operations::Operation;
 use super::owners::Owner;
 use super::pipelines::{self, Pipeline};
 use super::record::{Life, Record};
@@ -25,7 +26,9 @@ pub(crate) struct Portal {
     pub(crate) pipelines: Vec<(TypeIndex, Pipeline)>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) search_lag: Duration,
-    aliases: HashMap<String, TypeIndex>,
+    /// How many ids of definitions were given out.
+    pub(super) minted: u64,
+    pub(super) aliases: HashMap<String, TypeIndex>,
 }
 
 /// When a write happens: by the calendar, and by the steady clock that the search lag is measured with.
@@ -52,12 +55,9 @@ impl Portal {
     ) -> Self {
         let mut aliases = HashMap::new();
         for (index, store) in stores.iter().enumerate() {
-            aliases.extend(
-                store
-                    .object_type
-                    .aliases()
-                    .map(|alias| (alias.to_lowercase(), index)),
-            );
+            for alias in store.object_type.aliases().iter().filter(|alias| **alias != "-") {
+                aliases.entry(alias.to_lowercase()).or_insert(index);
+            }
         }
         let index = |name: &str| aliases.get(name).copied();
         let associations = Associations::standard(index);
@@ -70,6 +70,7 @@ impl Portal {
             pipelines,
             owners,
             search_lag,
+            minted: 0,
             aliases,
         }
     }
@@ -82,6 +83,18 @@ impl Portal {
             .get(name)
             .or_else(|| self.aliases.get(&name.to_lowercase()));
         found.copied().ok_or_else(|| Failure::unknown_type(name))
+    }
+
+    /// The object type that a path names, if it has this operation (hubspot-api notes §1.1).
+    pub(crate) fn type_with(&self, name: &str, operation: Operation) -> Result<TypeIndex, Failure> {
+        let of = self.type_index(name)?;
+        if self.stores[of].object_type.operations.has(operation) {
+            return Ok(of);
+        }
+        Err(Failure::new(
+            405,
+            format!("This operation is not supported for {name}"),
+        ))
     }
 
     pub(crate) fn store(&self, index: TypeIndex) -> &Store {
@@ -119,6 +132,7 @@ impl Portal {
         validation::check_required(store, &asked)?;
         self.check_unique(of, &changes, None)?;
         let links = self.resolve_links(of, links)?;
+        self.check_linked(of, &links)?;
         let changes = with_computed(store, changes);
         Ok(self.insert(of, Values::default().with(&changes), &links, now))
     }
@@ -136,7 +150,7 @@ impl Portal {
                 validation::check(store, asked, None).map_err(|bad| Failure::bad_values(self.id, &bad))?;
             validation::check_required(store, asked)?;
             self.check_unique(of, &changes, None)?;
-            self.resolve_links(of, links)?;
+            self.check_linked(of, &self.resolve_links(of, links)?)?;
             take_unique(store, changes, &mut taken)?;
         }
         Ok(())
@@ -218,6 +232,21 @@ impl Portal {
             }
         }
         Ok(resolved)
+    }
+
+    /// A lead needs a contact or a company (hubspot-api notes §1.1).
+    fn check_linked(&self, of: TypeIndex, links: &[(TypeIndex, u64, u32)]) -> Result<(), Failure> {
+        let object_type = &self.stores[of].object_type;
+        let fits = |to: TypeIndex| object_type.linked.contains(&self.stores[to].object_type.plural);
+        if object_type.linked.is_empty() || links.iter().any(|(to, _, _)| fits(*to)) {
+            return Ok(());
+        }
+        let kind = object_type.singular.to_uppercase();
+        let message = format!(
+            "Error creating {kind}. A {kind} must be associated with one of {}.",
+            object_type.linked.join(", ")
+        );
+        Err(Failure::validation(message))
     }
 
     /// Changes a live record's values. Returns what was changed.

@@ -95,9 +95,8 @@ async fn what_is_not_emulated_says_so() {
         "/crm/v3/exports",
         "/crm/v3/imports",
         "/marketing/v3/forms",
-        "/crm/v3/objects/quotes",
-        "/crm/v3/objects/task",
-        "/crm/properties/2026-03/0-136",
+        "/crm/v3/objects/marketing_events",
+        "/crm/properties/2026-03/0-54",
         "/nonsense",
     ] {
         let answer = desk.get(path).await;

@@ -34,6 +34,7 @@ impl Desk {
             tickets: 15,
             products: 5,
             line_items: None,
+            ..Counts::none()
         };
         Self::with(Options {
             counts,

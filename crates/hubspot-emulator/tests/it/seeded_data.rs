@@ -52,6 +52,7 @@ async fn another_seed_is_another_account() {
         tickets: 3,
         products: 3,
         line_items: None,
+        ..Counts::none()
     };
     let with = |seed| {
         Desk::with(Options {

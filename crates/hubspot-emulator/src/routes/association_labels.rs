@@ -1,0 +1,125 @@
+//! Labels of associations: `/crm/v4/associations/{from}/{to}/labels` and its dated twin (hubspot-api notes §2.5).
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::associations_batch::types;
+use super::{Access, Answer, Route, route};
+use crate::behaviour::limits::Toll;
+use crate::call::Call;
+use crate::emulator::Inner;
+use crate::failure::Failure;
+use crate::reply::Reply;
+use crate::state::associations::{Definition, Label};
+
+const TOLL: Toll = Toll::AssociationBatch;
+const WRITE: Access = Access::WriteRecords;
+
+pub(super) const ROUTES: &[Route] = &[
+    route(Method::GET, "{type}/{to}/labels", TOLL, Access::ReadRecords, list),
+    route(Method::POST, "{type}/{to}/labels", TOLL, WRITE, create),
+    route(Method::PUT, "{type}/{to}/labels", TOLL, WRITE, update),
+    route(Method::DELETE, "{type}/{to}/labels/{id}", TOLL, WRITE, delete),
+];
+
+/// Labels of an account's own between one pair of types.
+const MOST_LABELS: usize = 10;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Asked {
+    association_type_id: u32,
+    label: String,
+    name: String,
+    inverse_label: Option<String>,
+}
+
+fn label_json(side: &Definition) -> Value {
+    json!({"category": side.category, "typeId": side.type_id, "label": side.label})
+}
+
+fn list(emulator: &Inner, call: &Call) -> Answer {
+    let portal = emulator.portal();
+    let types = types(&portal, call)?;
+    let labels = portal.associations.definitions(types.0, types.1);
+    let results: Vec<Value> = labels.map(label_json).collect();
+    Ok(Reply::value(200, &json!({"results": results})))
+}
+
+/// Answers with both directions.
+fn create(emulator: &Inner, call: &Call) -> Answer {
+    let asked: Asked = call.json()?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    check_given(&asked)?;
+    check_room(portal.associations.definitions(types.0, types.1), &asked.name)?;
+    let label = Label {
+        text: Some(asked.label),
+        inverse: asked.inverse_label,
+        name: asked.name,
+        category: "USER_DEFINED",
+    };
+    let sides = portal.associations.define_label(types, label);
+    let results: Vec<Value> = sides.iter().map(label_json).collect();
+    Ok(Reply::value(200, &json!({"results": results})))
+}
+
+fn check_room<'d>(known: impl Iterator<Item = &'d Definition>, name: &str) -> Result<(), Failure> {
+    let own: Vec<&Definition> = known.filter(|side| side.category == "USER_DEFINED").collect();
+    if own.iter().any(|side| side.name == name) {
+        let message = format!("An association label named {name} exists already");
+        return Err(Failure::validation(message));
+    }
+    if own.len() < MOST_LABELS {
+        return Ok(());
+    }
+    let message = format!("There can be at most {MOST_LABELS} labels between two object types");
+    Err(Failure::validation(message))
+}
+
+fn check_given(asked: &Asked) -> Result<(), Failure> {
+    let missing = [("label", &asked.label), ("name", &asked.name)]
+        .into_iter()
+        .find(|(_, text)| text.is_empty());
+    missing.map_or(Ok(()), |(what, _)| {
+        Err(Failure::validation(format!("{what} is required")))
+    })
+}
+
+fn update(emulator: &Inner, call: &Call) -> Answer {
+    let asked: Asked = call.json()?;
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let side = portal
+        .associations
+        .definition(types.0, types.1, asked.association_type_id);
+    let side = side.cloned().ok_or_else(Failure::not_found)?;
+    check_own(&side)?;
+    portal
+        .associations
+        .rename(&side, asked.label, asked.inverse_label);
+    Ok(Reply::no_content())
+}
+
+fn check_own(side: &Definition) -> Result<(), Failure> {
+    if side.category == "USER_DEFINED" {
+        return Ok(());
+    }
+    Err(Failure::validation(format!(
+        "Association type {} is defined by HubSpot and cannot be changed",
+        side.type_id
+    )))
+}
+
+/// Takes the label off every pair that has it; the pairs stay associated.
+fn delete(emulator: &Inner, call: &Call) -> Answer {
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let type_id = call.param(2).parse().map_err(|_| Failure::not_found())?;
+    let side = portal.associations.definition(types.0, types.1, type_id);
+    let side = side.cloned().ok_or_else(Failure::not_found)?;
+    check_own(&side)?;
+    portal.associations.undefine(&side);
+    Ok(Reply::no_content())
+}

@@ -1,0 +1,161 @@
+//! `/crm/v3/associations/{from}/{to}`: the older shape, where types are strings such as `contact_to_company`
+//! (hubspot-api notes §2.5).
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::associations::{Page, page};
+use super::associations_batch::{ReadInput, complete, ends, finish_read, id, inputs, none_found, types};
+use super::objects::WrittenId;
+use super::record_json::{write_paging, write_v3_links};
+use super::{Access, Answer, Route, route};
+use crate::behaviour::limits::Toll;
+use crate::call::Call;
+use crate::emulator::Inner;
+use crate::failure::Failure;
+use crate::json;
+use crate::reply::Reply;
+use crate::state::associations::{Link, TypeIndex};
+use crate::state::filter::Text;
+use crate::state::portal::Portal;
+
+const TOLL: Toll = Toll::AssociationBatch;
+const READ: Access = Access::ReadRecords;
+const WRITE: Access = Access::WriteRecords;
+
+pub(super) const ROUTES: &[Route] = &[
+    route(Method::POST, "{type}/{to}/batch/read", TOLL, READ, read),
+    route(Method::POST, "{type}/{to}/batch/create", TOLL, WRITE, create),
+    route(Method::POST, "{type}/{to}/batch/archive", TOLL, WRITE, archive),
+    route(Method::GET, "{type}/{to}/types", TOLL, READ, list_types),
+];
+
+const MOST_READ: usize = 1000;
+const MOST_WRITTEN: usize = 2000;
+
+/// Associated records of one record.
+const MOST_SHOWN: usize = 100;
+
+#[derive(Debug, Deserialize)]
+struct Pair {
+    from: WrittenId,
+    to: WrittenId,
+    #[serde(rename = "type")]
+    kind: Text,
+}
+
+fn read(emulator: &Inner, call: &Call) -> Answer {
+    let now = emulator.clock.now();
+    let inputs: Vec<ReadInput> = inputs(call, MOST_READ)?;
+    let portal = emulator.portal();
+    let types = types(&portal, call)?;
+    let mut out = b"{\"status\":\"COMPLETE\",\"results\":[".to_vec();
+    let mut errors = Vec::new();
+    for input in inputs {
+        let from = id(input.id)?;
+        let after = input.after.map(Text::into_text);
+        let page = page(&portal, types, from, after.as_deref(), MOST_SHOWN)?;
+        if page.links.is_empty() {
+            errors.push(none_found(&portal, types, from).batch_item());
+        } else {
+            json::comma(&mut out);
+            write_result(&mut out, &portal, types, from, &page, call);
+        }
+    }
+    Ok(finish_read(out, &errors, now))
+}
+
+fn write_result(
+    out: &mut Vec<u8>,
+    portal: &Portal,
+    types: (TypeIndex, TypeIndex),
+    from: u64,
+    page: &Page,
+    call: &Call,
+) {
+    out.extend_from_slice(b"{\"from\":{\"id\":\"");
+    json::integer(out, from);
+    out.extend_from_slice(b"\"},\"to\":");
+    let mut links = Vec::new();
+    write_v3_links(&mut links, portal, types.0, types.1, &page.links);
+    out.extend_from_slice(links.strip_prefix(b"{\"results\":").unwrap_or(&links));
+    if let Some(after) = &page.after {
+        let name = |of: TypeIndex| &portal.store(of).object_type.plural;
+        let path = format!(
+            "/crm/v3/objects/{}/{from}/associations/{}",
+            name(types.0),
+            name(types.1)
+        );
+        write_paging(out, after, &call.link(&path, &[("after", after)]));
+    }
+    out.push(b'}');
+}
+
+/// The association type of a v3 name; a number is taken too.
+fn type_id(portal: &Portal, types: (TypeIndex, TypeIndex), kind: &str) -> Result<u32, Failure> {
+    let mut known = portal.associations.definitions(types.0, types.1);
+    let found = known.find(|side| side.name == kind || side.type_id.to_string() == kind);
+    found
+        .map(|side| side.type_id)
+        .ok_or_else(|| Failure::validation(format!("{kind} is not a valid association type")))
+}
+
+/// What a batch asks for, checked as a whole before anything is done.
+fn links(
+    portal: &Portal,
+    call: &Call,
+    find: impl Fn(&Portal, (TypeIndex, TypeIndex), Text, Text) -> Result<(u64, u64), Failure>,
+) -> Result<Vec<(Link, String)>, Failure> {
+    let types = types(portal, call)?;
+    let mut links = Vec::new();
+    for Pair { from, to, kind } in inputs::<Pair>(call, MOST_WRITTEN)? {
+        let kind = kind.into_text();
+        let type_id = type_id(portal, types, &kind)?;
+        let (from, to) = find(portal, types, from.id, to.id)?;
+        links.push((Link { from, to, type_id }, kind));
+    }
+    Ok(links)
+}
+
+fn create(emulator: &Inner, call: &Call) -> Answer {
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let wanted = links(&portal, call, ends)?;
+    let mut results: Vec<Value> = Vec::new();
+    for (link, kind) in wanted {
+        portal.associations.link(types.0, types.1, link);
+        let (from, to) = (link.from.to_string(), link.to.to_string());
+        results.push(json!({"from": {"id": from}, "to": {"id": to}, "type": kind}));
+    }
+    Ok(complete(201, &results, emulator.clock.now()))
+}
+
+/// Removing the unlabelled type removes everything between the pair.
+fn archive(emulator: &Inner, call: &Call) -> Answer {
+    let mut portal = emulator.portal_mut();
+    let types = types(&portal, call)?;
+    let ids = |_: &Portal, _: (TypeIndex, TypeIndex), from, to| Ok((id(from)?, id(to)?));
+    let plain = portal
+        .associations
+        .plain(types.0, types.1)
+        .map(|plain| plain.type_id);
+    for (link, _) in links(&portal, call, ids)? {
+        if Some(link.type_id) == plain {
+            portal.associations.unlink(types.0, types.1, (link.from, link.to));
+        } else {
+            portal.associations.unlink_one(types.0, types.1, link);
+        }
+    }
+    Ok(Reply::no_content())
+}
+
+fn list_types(emulator: &Inner, call: &Call) -> Answer {
+    let portal = emulator.portal();
+    let types = types(&portal, call)?;
+    let known = portal.associations.definitions(types.0, types.1);
+    let results: Vec<Value> = known
+        .map(|side| json!({"id": side.type_id.to_string(), "name": side.name}))
+        .collect();
+    Ok(Reply::value(200, &json!({"results": results})))
+}
