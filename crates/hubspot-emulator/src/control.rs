@@ -36,6 +36,7 @@ pub(crate) fn router() -> Router<Emulator> {
             get(show_faults).post(add_faults).delete(clear_faults),
         )
         .route("/_emulator/clock", get(show_clock).post(set_clock))
+        .route("/_emulator/apps", get(show_apps).post(add_app))
         .route("/_emulator/behaviour", get(show_habits).post(set_habits))
         .route("/_emulator/requests", get(requests).delete(clear_requests))
         .route("/_emulator/truth/{object_type}", get(truth))
@@ -218,6 +219,29 @@ async fn set_clock(State(emulator): State<Emulator>, body: Bytes) -> Response {
         .into_iter()
         .for_each(|freeze| emulator.0.clock.freeze(freeze));
     show_clock(State(emulator)).await
+}
+
+/// The apps' names, never their secrets.
+async fn show_apps(State(emulator): State<Emulator>) -> Response {
+    let oauth = emulator.0.oauth();
+    let apps: Vec<Value> = oauth
+        .apps()
+        .iter()
+        .map(|app| {
+            json!({"clientId": app.client_id, "scopes": app.scopes, "accessTokenSeconds": app.access_token_seconds})
+        })
+        .collect();
+    answer(StatusCode::OK, &json!(apps))
+}
+
+async fn add_app(State(emulator): State<Emulator>, body: Bytes) -> Response {
+    match read(&body) {
+        Ok(app) => {
+            emulator.0.oauth().register(app);
+            show_apps(State(emulator)).await
+        }
+        Err(problem) => wrong(problem),
+    }
 }
 
 async fn show_habits(State(emulator): State<Emulator>) -> Response {

@@ -8,6 +8,7 @@ use crate::behaviour::clock::Clock;
 use crate::behaviour::faults::FaultPlan;
 use crate::behaviour::habits::Habits;
 use crate::behaviour::limits::Limiter;
+use crate::behaviour::oauth::OAuth;
 use crate::behaviour::request_log::RequestLog;
 use crate::data::seeding::{self, Recipes};
 use crate::options::{Counts, Options};
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     log: Mutex<RequestLog>,
     habits: Mutex<Habits>,
     lists: Mutex<Lists>,
+    oauth: Mutex<OAuth>,
 }
 
 impl Emulator {
@@ -47,6 +49,7 @@ impl Emulator {
             faults: Mutex::default(),
             log: Mutex::default(),
             lists: Mutex::default(),
+            oauth: Mutex::new(OAuth::new(options.apps.clone())),
             habits: Mutex::new(Habits {
                 unstable_order: options.unstable_order,
             }),
@@ -90,6 +93,10 @@ impl Inner {
 
     pub(crate) fn habits(&self) -> MutexGuard<'_, Habits> {
         self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn oauth(&self) -> MutexGuard<'_, OAuth> {
+        self.oauth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lock the portal first when both are needed.

@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 
 use crate::behaviour::faults::{self, Action};
 use crate::behaviour::limits::{Policy, Standing};
+use crate::behaviour::oauth::Grant;
 use crate::call::Call;
 use crate::data::draw::mix;
 use crate::emulator::{Emulator, Inner};
 use crate::failure::Failure;
-use crate::options::Token;
+use crate::options::{Scopes, Token};
 use crate::reply::Reply;
 use crate::routes::{self, Access, Found, Route};
+use crate::time::iso;
 
 /// Marks an answer that must never arrive: the server closes the connection instead. In process, the body fails
 /// with this error.
@@ -222,34 +224,69 @@ fn admit(
     if head.uri.to_string().len() > LONGEST_URL {
         return (None, Err(Failure::new(414, "URI Too Long")));
     }
-    let token = match authenticate(inner, &head.headers) {
-        Ok(token) => token,
+    if route.access == Access::Open {
+        return (None, Ok(()));
+    }
+    let caller = match authenticate(inner, &head.headers) {
+        Ok(caller) => caller,
         Err(failure) => return (None, Err(failure)),
     };
-    let standing = match inner.limiter().admit(&token.value, route.toll, inner.clock.now()) {
+    let now = inner.clock.now();
+    let admitted = match &caller {
+        Caller::PrivateApp(token) => inner.limiter().admit(&token.value, route.toll, now),
+        Caller::App(grant) => inner.limiter().admit_app(&grant.client_id, route.toll, now),
+    };
+    let standing = match admitted {
         Ok(standing) => standing,
         Err((policy, standing)) => return (Some(standing), Err(policy.failure(inner.options.portal_id))),
     };
     (
         Some(standing),
-        check_content_type(head, call).and_then(|()| authorise(inner, token, route.access, call)),
+        check_content_type(head, call).and_then(|()| authorise(inner, &caller, route.access, call)),
     )
 }
 
-fn authenticate<'i>(inner: &'i Inner, headers: &HeaderMap) -> Result<&'i Token, Failure> {
+/// Whom a token stands for.
+enum Caller<'i> {
+    PrivateApp(&'i Token),
+    App(Grant),
+}
+
+impl Caller<'_> {
+    fn may(&self, wanted: &[String]) -> bool {
+        match self {
+            Self::PrivateApp(token) => token.scopes.allow(wanted),
+            Self::App(grant) => Scopes::List(grant.scopes.clone()).allow(wanted),
+        }
+    }
+}
+
+fn authenticate<'i>(inner: &'i Inner, headers: &HeaderMap) -> Result<Caller<'i>, Failure> {
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
-    let token = inner
-        .options
-        .tokens
-        .iter()
-        .find(|token| token.value == value.trim());
-    token
-        .filter(|_| scheme.eq_ignore_ascii_case("bearer"))
-        .ok_or_else(unauthenticated)
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unauthenticated());
+    }
+    let value = value.trim();
+    let token = inner.options.tokens.iter().find(|token| token.value == value);
+    token.map_or_else(|| app_of(inner, value), |token| Ok(Caller::PrivateApp(token)))
+}
+
+fn app_of<'i>(inner: &'i Inner, token: &str) -> Result<Caller<'i>, Failure> {
+    let now = inner.clock.now().wall;
+    let oauth = inner.oauth();
+    let held = oauth.access(token).ok_or_else(unauthenticated)?;
+    if held.expires > now {
+        return Ok(Caller::App(held.grant.clone()));
+    }
+    let seconds = (now - held.expires) / 1000;
+    let message = format!("The OAuth token used to make this call expired {seconds} second(s) ago.");
+    Err(Failure::new(401, message)
+        .category("EXPIRED_AUTHENTICATION")
+        .context("expire time", vec![iso(held.expires)]))
 }
 
 /// As recorded (hubspot-api notes §3.1).
@@ -275,14 +312,14 @@ fn check_content_type(head: &http::request::Parts, call: &Call) -> Result<(), Fa
     ))
 }
 
-fn authorise(inner: &Inner, token: &Token, access: Access, call: &Call) -> Result<(), Failure> {
+fn authorise(inner: &Inner, caller: &Caller<'_>, access: Access, call: &Call) -> Result<(), Failure> {
     let portal = inner.portal();
     let object_type = match access {
-        Access::ReadOwners | Access::ReadLists | Access::WriteLists | Access::Anyone => None,
+        Access::Open | Access::ReadOwners | Access::ReadLists | Access::WriteLists | Access::Anyone => None,
         _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
     };
     let wanted = access.scopes(object_type);
-    if token.scopes.allow(&wanted) {
+    if caller.may(&wanted) {
         Ok(())
     } else {
         Err(missing_scopes(&wanted))
@@ -343,6 +380,9 @@ fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlatio
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     set(headers, "x-hubspot-correlation-id", correlation_id);
+    if let Some(location) = &reply.location {
+        set(headers, "location", location);
+    }
     if let Some(standing) = &standing {
         add_limits(headers, standing);
     }
@@ -380,12 +420,10 @@ fn set(headers: &mut HeaderMap, name: &str, value: &str) {
 
 /// Search answers lack the interval headers (hubspot-api notes §3.2).
 fn add_limits(headers: &mut HeaderMap, standing: &Standing) {
-    set(headers, "x-hubspot-ratelimit-daily", &standing.daily.to_string());
-    set(
-        headers,
-        "x-hubspot-ratelimit-daily-remaining",
-        &standing.daily_left.to_string(),
-    );
+    if let Some((most, left)) = standing.daily {
+        set(headers, "x-hubspot-ratelimit-daily", &most.to_string());
+        set(headers, "x-hubspot-ratelimit-daily-remaining", &left.to_string());
+    }
     if let Some((most, left)) = standing.burst {
         set(headers, "x-hubspot-ratelimit-interval-milliseconds", "10000");
         set(headers, "x-hubspot-ratelimit-max", &most.to_string());

@@ -28,6 +28,7 @@ mod data;
 mod emulator;
 mod failure;
 mod gateway;
+mod html;
 mod json;
 mod mutate;
 mod options;
@@ -39,4 +40,4 @@ mod time;
 
 pub use emulator::{Emulator, serve};
 pub use gateway::Dropped;
-pub use options::{Counts, DEFAULT_TOKEN, Options, Scopes, Tier, Token, UnknownTier};
+pub use options::{App, Counts, DEFAULT_TOKEN, Options, Scopes, Tier, Token, UnknownTier};

@@ -27,6 +27,8 @@ pub struct Options {
     pub latency: Duration,
     /// The access tokens that are accepted.
     pub tokens: Vec<Token>,
+    /// The apps that may ask for tokens by OAuth.
+    pub apps: Vec<App>,
     /// The account's id.
     pub portal_id: u64,
 }
@@ -41,6 +43,7 @@ impl Default for Options {
             unstable_order: false,
             latency: Duration::ZERO,
             tokens: vec![Token::new(DEFAULT_TOKEN)],
+            apps: Vec::new(),
             portal_id: 42_424_242,
         }
     }
@@ -202,6 +205,52 @@ impl fmt::Debug for Token {
             .field("value", &"[hidden]")
             .field("scopes", &self.scopes)
             .finish()
+    }
+}
+
+/// An app that asks people for access by OAuth.
+#[derive(Clone, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct App {
+    /// Its public name.
+    pub client_id: String,
+    /// What proves that it is the app; never printed.
+    pub client_secret: String,
+    /// What it may ask for; none is everything.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// How long its access tokens last.
+    #[serde(default = "half_an_hour")]
+    pub access_token_seconds: u64,
+}
+
+fn half_an_hour() -> u64 {
+    1800
+}
+
+impl App {
+    /// An app that may ask for everything, with tokens that last half an hour.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scopes: Vec::new(),
+            access_token_seconds: half_an_hour(),
+        }
+    }
+
+    pub(crate) fn may(&self, scope: &str) -> bool {
+        scope == "oauth" || self.scopes.is_empty() || self.scopes.iter().any(|held| held == scope)
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("App")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("access_token_seconds", &self.access_token_seconds)
+            .finish_non_exhaustive()
     }
 }
 

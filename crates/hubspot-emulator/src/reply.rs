@@ -7,6 +7,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
     pub(crate) html: bool,
+    /// Where a redirect leads.
+    pub(crate) location: Option<String>,
 }
 
 impl Reply {
@@ -14,7 +16,7 @@ impl Reply {
         Self {
             status,
             body,
-            html: false,
+            ..Self::default()
         }
     }
 
@@ -26,11 +28,20 @@ impl Reply {
         Self::json(204, Vec::new())
     }
 
+    pub(crate) fn redirect(location: String) -> Self {
+        Self {
+            status: 302,
+            location: Some(location),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn html(status: u16, page: &str) -> Self {
         Self {
             status,
             body: page.into(),
             html: true,
+            ..Self::default()
         }
     }
 }

@@ -67,10 +67,11 @@ impl Policy {
 }
 
 /// The id of the private app that tokens belong to.
-const APP_ID: u64 = 1_234_567;
+pub(crate) const APP_ID: u64 = 1_234_567;
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 const SEARCHES_PER_SECOND: usize = 5;
+const APP_BURST: usize = 110;
 
 #[derive(Debug, Clone, Copy)]
 struct Quota {
@@ -105,8 +106,8 @@ const ASSOCIATIONS_DAILY: u64 = 500_000;
 /// What is left after a request, for the answer's headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
-    pub(crate) daily: u64,
-    pub(crate) daily_left: u64,
+    /// Maximum and remainder of the day; apps have none.
+    pub(crate) daily: Option<(u64, u64)>,
     /// Maximum and remainder of the ten seconds; search answers lack them.
     pub(crate) burst: Option<(usize, usize)>,
 }
@@ -119,8 +120,7 @@ impl Standing {
     fn unlimited(toll: Toll) -> Self {
         let daily = UNLIMITED as u64;
         Self {
-            daily,
-            daily_left: daily,
+            daily: Some((daily, daily)),
             burst: (toll != Toll::Search).then_some((UNLIMITED, UNLIMITED)),
         }
     }
@@ -161,6 +161,45 @@ impl Limiter {
             return Ok(Standing::unlimited(toll));
         };
         self.turn_day(now);
+        self.admit_within(quota, token, toll, now)
+    }
+
+    /// Admits a request of an app that came by OAuth: 110 in ten seconds for the account, and no daily limit
+    /// (hubspot-api notes §3.2). A window belongs to the app, not to one of its tokens.
+    pub(crate) fn admit_app(
+        &mut self,
+        client_id: &str,
+        toll: Toll,
+        now: Moment,
+    ) -> Result<Standing, (Policy, Standing)> {
+        let without_day = |standing| Standing {
+            daily: None,
+            ..standing
+        };
+        let Some(quota) = self.quota else {
+            return Ok(without_day(Standing::unlimited(toll)));
+        };
+        self.turn_day(now);
+        let used_today = self.used_today;
+        let quota = Quota {
+            burst: APP_BURST,
+            daily: u64::MAX,
+            ..quota
+        };
+        let admitted = self.admit_within(quota, &format!("app {client_id}"), toll, now);
+        self.used_today = used_today;
+        admitted
+            .map(without_day)
+            .map_err(|(policy, standing)| (policy, without_day(standing)))
+    }
+
+    fn admit_within(
+        &mut self,
+        quota: Quota,
+        token: &str,
+        toll: Toll,
+        now: Moment,
+    ) -> Result<Standing, (Policy, Standing)> {
         match self.exceeded(quota, token, toll, now.steady) {
             Some(policy) => Err((policy, self.standing(quota, token, toll, now.steady))),
             None => {
@@ -219,8 +258,7 @@ impl Limiter {
             )
         });
         Standing {
-            daily: quota.daily,
-            daily_left: quota.daily.saturating_sub(self.used_today),
+            daily: Some((quota.daily, quota.daily.saturating_sub(self.used_today))),
             burst,
         }
     }

@@ -4,4 +4,5 @@ pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod habits;
 pub(crate) mod limits;
+pub(crate) mod oauth;
 pub(crate) mod request_log;

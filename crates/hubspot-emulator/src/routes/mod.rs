@@ -9,6 +9,7 @@ mod associations_v3;
 mod limits_tracking;
 mod list_members;
 mod lists;
+mod oauth;
 mod objects;
 mod objects_batch;
 mod objects_merge;
@@ -44,6 +45,8 @@ pub(crate) enum Access {
     ReadLists,
     WriteLists,
     Anyone,
+    /// No token, no limits, and any kind of body: OAuth.
+    Open,
 }
 
 impl Access {
@@ -165,6 +168,26 @@ const APIS: &[Api] = &[
             "crm/object-library/{dated}/enablement",
         ],
         routes: limits_tracking::LIBRARY,
+    },
+    Api {
+        prefixes: &["oauth/authorize"],
+        routes: oauth::AUTHORIZE,
+    },
+    Api {
+        prefixes: &["oauth/v1", "oauth/v3", "oauth/{dated}"],
+        routes: oauth::TOKENS,
+    },
+    Api {
+        prefixes: &["oauth/v1"],
+        routes: oauth::V1,
+    },
+    Api {
+        prefixes: &["oauth/v3", "oauth/{dated}"],
+        routes: oauth::NEWER,
+    },
+    Api {
+        prefixes: &["oauth/v2/private-apps"],
+        routes: oauth::PRIVATE_APPS,
     },
     Api {
         prefixes: &["account-info/v3", "account-info/{dated}"],

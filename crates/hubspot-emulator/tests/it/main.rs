@@ -13,6 +13,7 @@ mod limits;
 mod lists;
 mod memberships;
 mod model;
+mod oauth;
 mod search;
 mod seeded_data;
 mod stages;
