@@ -1,6 +1,6 @@
 # The targets are what CI runs; each is one `cargo xtask` command, so they work without make as well.
 
-.PHONY: test lint bench
+.PHONY: test lint bench bench-emulator
 
 # Installs what the tests need (and says what), then runs every check and every test.
 test:
@@ -13,3 +13,7 @@ lint:
 # Numbers, not tests: prints calls, records/s, peak memory and ratios. See docs/benchmarks.md.
 bench:
 	cargo xtask bench
+
+# The emulator over loopback: list pages a second, a static file server of the same bytes, search times.
+bench-emulator:
+	cargo xtask bench-emulator

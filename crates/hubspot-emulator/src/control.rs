@@ -28,6 +28,8 @@ use crate::time::write_iso;
 
 pub(crate) fn router() -> Router<Emulator> {
     Router::new()
+        .route("/_emulator", get(crate::pages::overview))
+        .route("/_emulator/objects/{object_type}", get(crate::pages::records))
         .route("/_emulator/health", get(health))
         .route("/_emulator/seed", post(seed))
         .route("/_emulator/mutate", post(mutate))

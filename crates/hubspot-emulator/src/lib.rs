@@ -32,6 +32,7 @@ mod html;
 mod json;
 mod mutate;
 mod options;
+mod pages;
 mod reply;
 mod routes;
 mod server;

@@ -14,7 +14,9 @@ const USAGE: &str = "usage: cargo xtask <command>
   lint    formatting, clippy, tidy
   tidy    crate arrows and the words that must not appear
   parity  HubSpot's official Python and Node clients against `spoke emulate`
-  bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)";
+  bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)
+  bench-emulator
+          the emulator over loopback beside a static file server; the argument is a number of contacts";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::check(),
         "parity" => parity::check(),
         "bench" => steps::bench(&rest),
+        "bench-emulator" => steps::bench_emulator(&rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

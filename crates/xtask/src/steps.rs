@@ -46,6 +46,21 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     cargo(&all)
 }
 
+/// Measures the emulator over loopback in release mode; an argument is the number of contacts.
+pub(crate) fn bench_emulator(arguments: &[String]) -> Result<()> {
+    let mut all = vec![
+        "run",
+        "--release",
+        "--package",
+        "hubspot-emulator",
+        "--example",
+        "bench_http",
+        "--",
+    ];
+    all.extend(arguments.iter().map(String::as_str));
+    cargo(&all)
+}
+
 fn has_component(name: &str) -> bool {
     let found = Command::new("cargo")
         .args([name, "--version"])

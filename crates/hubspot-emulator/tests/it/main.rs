@@ -14,6 +14,7 @@ mod lists;
 mod memberships;
 mod model;
 mod oauth;
+mod pages;
 mod search;
 mod seeded_data;
 mod stages;
