@@ -1,11 +1,15 @@
 //! Tokens: where they come from, and the layer that puts one on each attempt.
 
+mod oauth;
+
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use http::{HeaderValue, header::AUTHORIZATION};
+use http::{HeaderValue, StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
+pub use self::oauth::{OAuthCredentials, OAuthError, OAuthToken};
 use crate::{
     error::Error,
     http::{HttpError, HttpErrorKind, HttpService, Request, Response},
@@ -15,6 +19,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AccessToken(SecretString);
 
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
 /// Hands out tokens: a fixed one, or one that is renewed before it ends.
 ///
 /// Asked once per attempt, so an answer from memory should be cheap.
@@ -22,6 +32,12 @@ pub struct AccessToken(SecretString);
 pub trait TokenProvider: Send + Sync + fmt::Debug {
     /// A token that is good now.
     async fn token(&self) -> Result<AccessToken, Error>;
+
+    /// Gets another token, because HubSpot says that this one has expired. `true`: there is one now, and the request
+    /// may be sent again. The default cannot.
+    async fn renew(&self, _expired: &AccessToken) -> Result<bool, Error> {
+        Ok(false)
+    }
 }
 
 /// Why a text is no access token. The text itself is never shown.
@@ -151,11 +167,43 @@ impl Auth {
 #[async_trait]
 impl HttpService for Auth {
     async fn call(&self, mut request: Request) -> Result<Response, HttpError> {
-        let token = self.tokens.token().await;
-        let token = token.map_err(|error| HttpError::new(HttpErrorKind::Token, &request).caused_by(error))?;
+        let no_token = HttpError::new(HttpErrorKind::Token, &request);
+        let token = match self.tokens.token().await {
+            Ok(token) => token,
+            Err(error) => return Err(no_token.caused_by(error)),
+        };
         request.headers_mut().insert(AUTHORIZATION, token.header());
-        self.inner.call(request).await
+        let is_second = request.extensions().get::<Renewed>().is_some();
+        let mut response = self.inner.call(request).await?;
+        if !is_second && is_expired(&response) {
+            match self.tokens.renew(&token).await {
+                Ok(true) => drop(response.extensions_mut().insert(Renewed)),
+                Ok(false) => {}
+                Err(error) => return Err(no_token.caused_by(error)),
+            }
+        }
+        Ok(response)
     }
+}
+
+/// An extension of a response: the token was refused because it had expired, and there is another one now. The retry
+/// layer sends the request again, with the same extension, so that this attempt too waits for its turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewed;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    category: Option<String>,
+}
+
+/// 401 with `EXPIRED_AUTHENTICATION` (hubspot-api notes §3.1).
+fn is_expired(response: &Response) -> bool {
+    response.status() == StatusCode::UNAUTHORIZED
+        && serde_json::from_slice::<Refusal>(response.body())
+            .unwrap_or_default()
+            .category
+            .is_some_and(|category| category == "EXPIRED_AUTHENTICATION")
 }
 
 #[cfg(test)]

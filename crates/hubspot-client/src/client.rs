@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    auth::{Auth, TokenProvider},
+    auth::{Auth, OAuthCredentials, OAuthToken, TokenProvider},
     base_url::BaseUrl,
     decode::{self, Link},
     error::{ApiError, Error, Fault},
@@ -56,11 +56,18 @@ fn layers(
     Arc::new(Retry::new(limit, policy))
 }
 
+/// Where tokens come from.
+#[derive(Debug)]
+enum Tokens {
+    Provider(Arc<dyn TokenProvider>),
+    OAuth(OAuthCredentials),
+}
+
 /// Settings of a [`Client`]; only the token has no default.
 #[derive(Debug)]
 pub struct ClientBuilder {
     base_url: String,
-    tokens: Option<Arc<dyn TokenProvider>>,
+    tokens: Option<Tokens>,
     version: ApiVersion,
     service: Option<Arc<dyn HttpService>>,
     limiter: Option<RateLimiter>,
@@ -102,7 +109,16 @@ impl ClientBuilder {
     #[must_use]
     pub fn token_provider(self, tokens: Arc<dyn TokenProvider>) -> Self {
         Self {
-            tokens: Some(tokens),
+            tokens: Some(Tokens::Provider(tokens)),
+            ..self
+        }
+    }
+
+    /// Instead of a token: what to get tokens with, from the same HubSpot and over the same transport.
+    #[must_use]
+    pub fn oauth(self, credentials: OAuthCredentials) -> Self {
+        Self {
+            tokens: Some(Tokens::OAuth(credentials)),
             ..self
         }
     }
@@ -152,14 +168,27 @@ impl ClientBuilder {
     /// # Errors
     /// [`Error::Invalid`] when there is no token or the base URL is none. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
-        let base = self.base_url.parse()?;
+        let base: BaseUrl = self.base_url.parse()?;
         self.limits.check()?;
         let tokens = self
             .tokens
             .ok_or_else(|| Error::Invalid("a client needs an access token".to_owned()))?;
-        let transport = match self.service {
+        let transport: Arc<dyn HttpService> = match self.service {
             Some(service) => service,
             None => Arc::new(ReqwestService::new(self.timeouts)?),
+        };
+        let tokens: Arc<dyn TokenProvider> = match tokens {
+            Tokens::Provider(tokens) => tokens,
+            Tokens::OAuth(credentials) => {
+                let (transport, retry) = (Arc::clone(&transport), self.retry.clone());
+                Arc::new(OAuthToken::at(
+                    credentials,
+                    &base,
+                    &self.version,
+                    transport,
+                    retry,
+                )?)
+            }
         };
         let limiter = self.limiter.unwrap_or_else(|| RateLimiter::new(self.limits));
         let service = layers(transport, tokens, limiter.clone(), self.retry.clone());

@@ -6,7 +6,7 @@ use std::{error::Error as StdError, time::Duration};
 
 pub use self::api::{ApiError, SubError};
 use crate::{
-    auth::TokenError,
+    auth::{OAuthError, TokenError},
     http::{HttpError, HttpErrorKind},
 };
 
@@ -176,14 +176,25 @@ impl Error {
             Self::Api(error) => error.is_retryable(),
             Self::Http(error) => error.kind().is_transient(),
             Self::Decode(error) => matches!(error.fault, Fault::EndsEarly { .. } | Fault::NotJson { .. }),
-            Self::DailyLimit { .. } | Self::TokenProvider(_) => true,
+            Self::DailyLimit { .. } => true,
+            Self::TokenProvider(_) => !self.is_unauthorized(),
             _ => false,
         }
     }
 
     /// Whether the token was refused or could not be used.
     pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(401) || matches!(self, Self::Token(_))
+        self.status() == Some(401)
+            || matches!(self, Self::Token(_))
+            || self.oauth().is_some_and(OAuthError::is_refused)
+    }
+
+    /// Why there is no new OAuth token.
+    fn oauth(&self) -> Option<&OAuthError> {
+        match self {
+            Self::TokenProvider(cause) => cause.downcast_ref(),
+            _ => None,
+        }
     }
 
     /// Whether the record, object type or path does not exist.
@@ -228,7 +239,8 @@ impl Error {
             }
             Self::ForeignLink { .. } => "check the base URL: a proxy that rewrites links can cause this",
             Self::UrlTooLong { .. } => "read the ids by list and the properties by batch read",
-            Self::TokenProvider(_) | Self::Invalid(_) => return None,
+            Self::TokenProvider(_) => return self.oauth()?.hint().map(ToOwned::to_owned),
+            Self::Invalid(_) => return None,
         };
         Some(hint.to_owned())
     }

@@ -84,7 +84,9 @@ pub use self::{
         ModificationMetadata, NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption,
         RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage, Written,
     },
-    auth::{AccessToken, Place, StaticToken, TokenError, TokenProvider},
+    auth::{
+        AccessToken, OAuthCredentials, OAuthError, OAuthToken, Place, StaticToken, TokenError, TokenProvider,
+    },
     client::{Client, ClientBuilder},
     error::{ApiError, DecodeError, Error, Fault, SubError},
     http::{HttpError, HttpErrorKind, HttpService, Phase, Request, ReqwestService, Response, Timeouts},

@@ -8,6 +8,7 @@
 //! | 477 | again after `Retry-After`, if that is bearable |
 //! | 521, 522, 523, 525, 526 | again, backing off: the gateway did not reach HubSpot |
 //! | 500, 502, 503, 504, 524 | again, backing off, where repeating is safe: it may have been done |
+//! | 401 `EXPIRED_AUTHENTICATION` | again, once, if the token provider has another token |
 //! | no connection | again, backing off: nothing was sent |
 //! | no whole answer | again, backing off, where repeating is safe |
 //! | anything else | never |

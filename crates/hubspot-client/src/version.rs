@@ -139,6 +139,14 @@ impl ApiVersion {
         self.crm("object-library", "/enablement")
     }
 
+    /// Where tokens are renewed (hubspot-api notes §4).
+    pub(crate) fn oauth_token(&self) -> String {
+        match self {
+            Self::Dated(month) => format!("/oauth/{month}/token"),
+            Self::Numbered => "/oauth/v1/token".to_owned(),
+        }
+    }
+
     /// `/crm/v3/{api}{rest}` or `/crm/{api}/{month}{rest}`.
     fn crm(&self, api: &str, rest: &str) -> String {
         match self {

@@ -8,6 +8,7 @@ use tracing::debug;
 
 use super::RetryPolicy;
 use crate::{
+    auth::Renewed,
     http::{Exchange, HttpError, HttpService, Request, Response},
     request::Idempotency,
 };
@@ -43,12 +44,18 @@ impl Retry {
 
 #[async_trait]
 impl HttpService for Retry {
-    async fn call(&self, request: Request) -> Result<Response, HttpError> {
+    async fn call(&self, mut request: Request) -> Result<Response, HttpError> {
         let (idempotency, start) = (Idempotency::of(&request), Instant::now());
-        let mut attempts = 1;
+        let (mut attempts, mut renewed) = (1, false);
         loop {
             let outcome = self.inner.call(request.clone()).await;
             let elapsed = start.elapsed();
+            // Once: a new token that is refused as well will not get better.
+            if !renewed && has_new_token(&outcome) {
+                (attempts, renewed) = (attempts + 1, true);
+                request.extensions_mut().insert(Renewed);
+                continue;
+            }
             let Some(wait) = self.policy.wait(outcome.as_ref(), idempotency, attempts, elapsed) else {
                 return finish(outcome, attempts, elapsed);
             };
@@ -57,6 +64,10 @@ impl HttpService for Retry {
             attempts += 1;
         }
     }
+}
+
+fn has_new_token(outcome: &Result<Response, HttpError>) -> bool {
+    matches!(outcome, Ok(response) if response.extensions().get::<Renewed>().is_some())
 }
 
 fn finish(
