@@ -9,7 +9,7 @@ use crate::{
     base_url::BaseUrl,
     decode::{self, Link},
     error::{ApiError, Error, Fault},
-    http::{Exchange, HttpService, Request, ReqwestService, Response, Timeouts, Traced},
+    http::{Exchange, HttpService, Network, Request, ReqwestService, Response, Timeouts, Traced},
     limit::{Limit, Limits, Priority, RateLimiter},
     record::Next,
     request::Idempotency,
@@ -74,6 +74,7 @@ pub struct ClientBuilder {
     limits: Limits,
     retry: RetryPolicy,
     timeouts: Timeouts,
+    network: Network,
 }
 
 impl ClientBuilder {
@@ -87,6 +88,7 @@ impl ClientBuilder {
             limits: Limits::default(),
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
+            network: Network::default(),
         }
     }
 
@@ -165,6 +167,12 @@ impl ClientBuilder {
         Self { timeouts, ..self }
     }
 
+    /// Proxy, certificate authorities, a certificate of one's own.
+    #[must_use]
+    pub fn network(self, network: Network) -> Self {
+        Self { network, ..self }
+    }
+
     /// # Errors
     /// [`Error::Invalid`] when there is no token or the base URL is none. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
@@ -175,7 +183,7 @@ impl ClientBuilder {
             .ok_or_else(|| Error::Invalid("a client needs an access token".to_owned()))?;
         let transport: Arc<dyn HttpService> = match self.service {
             Some(service) => service,
-            None => Arc::new(ReqwestService::new(self.timeouts)?),
+            None => Arc::new(ReqwestService::with_network(self.timeouts, &self.network)?),
         };
         let tokens: Arc<dyn TokenProvider> = match tokens {
             Tokens::Provider(tokens) => tokens,

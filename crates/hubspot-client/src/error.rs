@@ -252,6 +252,15 @@ fn http_hint(error: &HttpError) -> Option<String> {
         HttpErrorKind::Dns => Some(format!(
             "check the base URL and that this machine can resolve `{host}`"
         )),
+        HttpErrorKind::ProxyLogin => Some(match error.proxy() {
+            Some(proxy) => format!("check user and password of the proxy `{proxy}`"),
+            None => "check user and password of the proxy that the environment names".to_owned(),
+        }),
+        HttpErrorKind::Proxy => Some(format!("check that the proxy may and can reach `{host}`")),
+        HttpErrorKind::Connect if error.proxy().is_some() => Some(format!(
+            "check that the proxy `{}` is right and reachable from here",
+            error.proxy().unwrap_or_default()
+        )),
         HttpErrorKind::Connect => Some(format!("check that `{host}` is right and reachable from here")),
         HttpErrorKind::Tls => Some(format!(
             "check that `{host}` speaks HTTPS and that its certificate is trusted here"

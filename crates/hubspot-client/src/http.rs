@@ -5,6 +5,7 @@
 //! a response here; making errors of statuses is the client's business.
 
 mod error;
+mod network;
 mod reqwest;
 mod trace;
 
@@ -17,6 +18,7 @@ pub(crate) use self::{
 };
 pub use self::{
     error::{HttpError, HttpErrorKind, Phase},
+    network::{Network, Proxy, ProxyServer, Tls},
     reqwest::{ReqwestService, Timeouts},
 };
 

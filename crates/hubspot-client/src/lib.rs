@@ -89,7 +89,10 @@ pub use self::{
     },
     client::{Client, ClientBuilder},
     error::{ApiError, DecodeError, Error, Fault, SubError},
-    http::{HttpError, HttpErrorKind, HttpService, Phase, Request, ReqwestService, Response, Timeouts},
+    http::{
+        HttpError, HttpErrorKind, HttpService, Network, Phase, Proxy, ProxyServer, Request, ReqwestService,
+        Response, Timeouts, Tls,
+    },
     limit::{DailyCalls, LimitStats, Limits, Policy, PolicyStats, Priority, RateLimiter},
     record::{Next, RawObject, RawPage},
     request::{Idempotency, MAX_URL},

@@ -15,6 +15,7 @@ pub struct HttpError(Box<Inner>);
 struct Inner {
     kind: HttpErrorKind,
     exchange: Exchange,
+    proxy: Option<String>,
     attempts: u32,
     elapsed: Duration,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -31,6 +32,10 @@ pub enum HttpErrorKind {
     /// The connection could not be made private: a certificate that is not trusted, or a port that does not speak
     /// TLS. Never retried: it does not mend itself.
     Tls,
+    /// The proxy refused user and password, or wants some. Never retried: it does not mend itself.
+    ProxyLogin,
+    /// The proxy would not or could not reach the host. Retried for every request: nothing was sent.
+    Proxy,
     /// No answer in time. Retried for every request if still connecting, else where repeating is safe.
     Timeout(Phase),
     /// The connection ended before the answer did. Retried where repeating is safe.
@@ -63,7 +68,14 @@ impl HttpErrorKind {
         match self {
             Kind::Timeout(phase) => phase == Phase::Connect,
             Kind::Interrupted | Kind::Redirect => false,
-            Kind::Dns | Kind::Connect | Kind::Tls | Kind::Token | Kind::DailyLimit | Kind::Request => true,
+            Kind::Dns
+            | Kind::Connect
+            | Kind::Tls
+            | Kind::ProxyLogin
+            | Kind::Proxy
+            | Kind::Token
+            | Kind::DailyLimit
+            | Kind::Request => true,
         }
     }
 
@@ -71,7 +83,7 @@ impl HttpErrorKind {
     pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::Dns | Self::Connect | Self::Timeout(_) | Self::Interrupted
+            Self::Dns | Self::Connect | Self::Proxy | Self::Timeout(_) | Self::Interrupted
         )
     }
 }
@@ -82,6 +94,8 @@ impl fmt::Display for HttpErrorKind {
             Self::Dns => "the host name does not resolve",
             Self::Connect => "no connection to the host",
             Self::Tls => "no TLS connection to the host",
+            Self::ProxyLogin => "the proxy refused user and password",
+            Self::Proxy => "the proxy did not reach the host",
             Self::Timeout(Phase::Connect) => "no connection in time",
             Self::Timeout(Phase::Read) => "no answer in time",
             Self::Timeout(Phase::Total) => "the answer took too long altogether",
@@ -133,6 +147,7 @@ impl HttpError {
         Self(Box::new(Inner {
             kind,
             exchange,
+            proxy: None,
             attempts: 1,
             elapsed: Duration::ZERO,
             source: None,
@@ -143,6 +158,12 @@ impl HttpError {
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says which proxy it went through.
+    pub(super) fn through(mut self, proxy: Option<&str>) -> Self {
+        self.0.proxy = proxy.map(ToOwned::to_owned);
         self
     }
 
@@ -161,6 +182,11 @@ impl HttpError {
     /// The host that was asked.
     pub fn host(&self) -> &str {
         &self.0.exchange.host
+    }
+
+    /// Host and port of the proxy it went through, if it was told to.
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
     }
 
     /// The path that was asked for, without its query.
@@ -189,11 +215,15 @@ impl fmt::Display for HttpError {
         let Inner {
             kind,
             exchange,
+            proxy,
             attempts,
             elapsed,
             ..
         } = &*self.0;
         write!(f, "{exchange}: {kind}")?;
+        if let Some(proxy) = proxy {
+            write!(f, " (proxy {proxy})")?;
+        }
         write_attempts(f, *attempts, *elapsed)
     }
 }

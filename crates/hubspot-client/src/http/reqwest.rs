@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io, time::Duration};
 use async_trait::async_trait;
 use reqwest::redirect;
 
-use super::{HttpError, HttpErrorKind, HttpService, Phase, Request, Response};
+use super::{HttpError, HttpErrorKind, HttpService, Network, Phase, Request, Response};
 use crate::error::Error;
 
 const USER_AGENT: &str = concat!("spoke/", env!("CARGO_PKG_VERSION"));
@@ -39,24 +39,37 @@ impl Default for Timeouts {
 pub struct ReqwestService {
     client: reqwest::Client,
     total: Duration,
+    /// Where this connection's own proxy is, for messages.
+    proxy: Option<String>,
 }
 
 impl ReqwestService {
     /// # Errors
     /// [`Error::Invalid`] when the platform offers no TLS set-up.
     pub fn new(timeouts: Timeouts) -> Result<Self, Error> {
+        Self::with_network(timeouts, &Network::default())
+    }
+
+    /// The same by a way of its own.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when certificates or keys are none.
+    pub fn with_network(timeouts: Timeouts, network: &Network) -> Result<Self, Error> {
         install_crypto_provider();
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(timeouts.connect)
             .read_timeout(timeouts.read)
             .gzip(true)
-            .redirect(redirect::Policy::custom(within_host))
+            .redirect(redirect::Policy::custom(within_host));
+        let client = network
+            .apply(builder)?
             .build()
             .map_err(|error| Error::Invalid(format!("no HTTP client: {}", innermost(&error))))?;
         Ok(Self {
             client,
             total: timeouts.total,
+            proxy: network.proxy_host().map(ToOwned::to_owned),
         })
     }
 
@@ -66,6 +79,10 @@ impl ReqwestService {
         let outgoing = request.clone().try_into().map_err(fail)?;
         let mut incoming = self.client.execute(outgoing).await.map_err(fail)?;
         let mut response = Response::default();
+        if incoming.status() == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            // HubSpot never answers so: a plain request goes to the proxy itself.
+            return Err(HttpError::new(HttpErrorKind::ProxyLogin, request));
+        }
         *response.status_mut() = incoming.status();
         *response.version_mut() = incoming.version();
         *response.headers_mut() = std::mem::take(incoming.headers_mut());
@@ -89,6 +106,7 @@ impl HttpService for ReqwestService {
         tokio::time::timeout(self.total, self.exchange(&request))
             .await
             .unwrap_or_else(|_| Err(HttpError::new(HttpErrorKind::Timeout(Phase::Total), &request)))
+            .map_err(|error| error.through(self.proxy.as_deref()))
     }
 }
 
@@ -123,18 +141,36 @@ fn kind_of(error: &reqwest::Error) -> HttpErrorKind {
         e if e.is_timeout() && e.is_connect() => HttpErrorKind::Timeout(Phase::Connect),
         e if e.is_timeout() => HttpErrorKind::Timeout(Phase::Read),
         e if e.is_connect() => kind_of_connect(e),
+        // A server that wants a certificate says so after the handshake.
+        e if is_tls(e) => HttpErrorKind::Tls,
         _ => HttpErrorKind::Interrupted,
     }
 }
 
+fn is_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(<dyn StdError>::is::<rustls::Error>)
+}
+
+/// hyper-util keeps its types for names and proxies private; the text is all there is.
 fn kind_of_connect(error: &reqwest::Error) -> HttpErrorKind {
-    if causes(error).any(<dyn StdError>::is::<rustls::Error>) {
-        HttpErrorKind::Tls
-    } else if causes(error).any(|cause| cause.to_string() == "dns error") {
-        // hyper-util keeps its type for this private; the text is all there is.
-        HttpErrorKind::Dns
-    } else {
-        HttpErrorKind::Connect
+    const LOGIN: [&str; 4] = [
+        "tunnel error: proxy authorization required",
+        "SOCKS error: credentials not accepted",
+        "SOCKS error: server does not support user/pass authentication",
+        "SOCKS error: server implements authentication incorrectly",
+    ];
+    const NOT_REACHED: &str = ": failed to create underlying connection";
+    let texts: Vec<_> = causes(error).map(ToString::to_string).collect();
+    let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
+    match () {
+        () if is_tls(error) => HttpErrorKind::Tls,
+        () if any(&|text| text == "dns error") => HttpErrorKind::Dns,
+        () if any(&|text| LOGIN.contains(&text)) => HttpErrorKind::ProxyLogin,
+        () if any(&|text| text.ends_with(NOT_REACHED)) => HttpErrorKind::Connect,
+        () if any(&|text| text.starts_with("tunnel error") || text.starts_with("SOCKS error")) => {
+            HttpErrorKind::Proxy
+        }
+        () => HttpErrorKind::Connect,
     }
 }
 

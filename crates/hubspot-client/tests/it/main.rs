@@ -4,6 +4,7 @@ mod answers;
 mod emulated;
 mod faults;
 mod logs;
+mod network;
 mod pages;
 mod server;
 mod writes;
