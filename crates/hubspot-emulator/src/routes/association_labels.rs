@@ -66,7 +66,9 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
 }
 
 fn check_room<'d>(known: impl Iterator<Item = &'d Definition>, name: &str) -> Result<(), Failure> {
-    let own: Vec<&Definition> = known.filter(|side| side.category == "USER_DEFINED").collect();
+    let own: Vec<&Definition> = known
+        .filter(|side| side.category == "USER_DEFINED" && side.label.is_some())
+        .collect();
     if own.iter().any(|side| side.name == name) {
         let message = format!("An association label named {name} exists already");
         return Err(Failure::validation(message));

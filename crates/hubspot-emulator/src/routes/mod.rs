@@ -17,6 +17,7 @@ mod objects_search;
 mod owners;
 mod pipelines;
 mod properties;
+mod property_groups;
 mod record_json;
 mod schemas;
 
@@ -133,6 +134,10 @@ const APIS: &[Api] = &[
     Api {
         prefixes: &["crm/v3/associations", "crm/associations/v3"],
         routes: associations_v3::ROUTES,
+    },
+    Api {
+        prefixes: &["crm/v3/properties", "crm/properties/v3", "crm/properties/{dated}"],
+        routes: property_groups::ROUTES,
     },
     Api {
         prefixes: &["crm/v3/properties", "crm/properties/v3", "crm/properties/{dated}"],

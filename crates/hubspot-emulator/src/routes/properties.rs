@@ -11,6 +11,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::state::property::{Choice, Kind, Property, Source};
+use crate::state::store::Store;
 use crate::time::{Millis, iso};
 
 const READ: Access = Access::ReadDefinitions;
@@ -49,7 +50,7 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
         .ok_or_else(Failure::not_found)
 }
 
-fn property_json(property: &Property) -> Value {
+pub(super) fn property_json(property: &Property) -> Value {
     let options: Vec<Value> = (0..)
         .zip(&property.choices)
         .map(|(order, choice)| choice_json(order, choice))
@@ -105,7 +106,7 @@ fn choice_json(order: usize, choice: &Choice) -> Value {
 /// The body of a create or an update; an update leaves out what stays.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Asked {
+pub(super) struct AskedProperty {
     name: Option<String>,
     label: Option<String>,
     #[serde(rename = "type")]
@@ -127,20 +128,44 @@ struct AskedChoice {
     hidden: bool,
 }
 
+impl AskedProperty {
+    /// In this group, unless it names one.
+    pub(super) fn in_group(mut self, group: &str) -> Self {
+        self.group_name.get_or_insert_with(|| group.to_owned());
+        self
+    }
+}
+
 fn create(emulator: &Inner, call: &Call) -> Answer {
-    let asked: Asked = call.json()?;
+    let asked: AskedProperty = call.json()?;
     let now = emulator.clock.now().wall;
     let mut portal = emulator.portal_mut();
     let of = portal.type_index(call.param(0))?;
-    let store = &mut portal.stores[of];
+    let body = add(&mut portal.stores[of], asked, now)?;
+    Ok(Reply::value(201, &body))
+}
+
+/// Properties of an account's own that may be unique.
+const MOST_UNIQUE: usize = 10;
+
+/// Adds a property and shows it.
+pub(super) fn add(store: &mut Store, asked: AskedProperty, now: Millis) -> Result<Value, Failure> {
     let property = new_property(asked, now)?;
-    if let Some(known) = store
-        .properties
-        .named(&property.name)
-        .filter(|known| !known.archived)
-    {
+    let known = store.properties.named(&property.name);
+    if let Some(known) = known.filter(|known| !known.archived) {
         let message = format!("A property named '{}' already exists.", known.name);
         return Err(Failure::new(409, message).category("OBJECT_ALREADY_EXISTS"));
+    }
+    let own = |known: &&Property| known.unique && !known.hubspot_defined && !known.archived;
+    let unique = store
+        .properties
+        .iter()
+        .map(|(_, known)| known)
+        .filter(own)
+        .count();
+    if property.unique && unique >= MOST_UNIQUE {
+        let message = format!("There can be at most {MOST_UNIQUE} properties with unique values");
+        return Err(Failure::validation(message));
     }
     let body = property_json(&property);
     let unique = property.unique;
@@ -151,10 +176,10 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
     if unique {
         store.make_unique(index);
     }
-    Ok(Reply::value(201, &body))
+    Ok(body)
 }
 
-fn new_property(asked: Asked, now: Millis) -> Result<Property, Failure> {
+pub(super) fn new_property(asked: AskedProperty, now: Millis) -> Result<Property, Failure> {
     let missing = |what: &str| Failure::validation(format!("{what} is required"));
     let name = asked
         .name
@@ -194,7 +219,7 @@ fn new_property(asked: Asked, now: Millis) -> Result<Property, Failure> {
 }
 
 /// Lowercase letters, digits and underscores, beginning with a letter, at most 100 (hubspot-api notes §2.1).
-fn check_name(name: &str) -> Result<(), Failure> {
+pub(super) fn check_name(name: &str) -> Result<(), Failure> {
     let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
     if name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(fits)
@@ -249,7 +274,7 @@ fn into_choice(asked: AskedChoice) -> Choice {
 }
 
 fn update(emulator: &Inner, call: &Call) -> Answer {
-    let asked: Asked = call.json()?;
+    let asked: AskedProperty = call.json()?;
     let now = emulator.clock.now().wall;
     let mut portal = emulator.portal_mut();
     let of = portal.type_index(call.param(0))?;
@@ -285,7 +310,13 @@ fn archive(emulator: &Inner, call: &Call) -> Answer {
     let now = emulator.clock.now().wall;
     let mut portal = emulator.portal_mut();
     let of = portal.type_index(call.param(0))?;
-    match portal.stores[of].properties.named_mut(call.param(1)) {
+    archive_one(&mut portal.stores[of], call.param(1), now)?;
+    Ok(Reply::no_content())
+}
+
+/// Archives a property; one that is not there is ignored.
+pub(super) fn archive_one(store: &mut Store, name: &str, now: Millis) -> Result<(), Failure> {
+    match store.properties.named_mut(name) {
         Some(property) if property.hubspot_defined => Err(Failure::validation(format!(
             "{} is defined by HubSpot and cannot be archived.",
             property.name
@@ -293,8 +324,8 @@ fn archive(emulator: &Inner, call: &Call) -> Answer {
         Some(property) => {
             property.archived = true;
             property.updated = now;
-            Ok(Reply::no_content())
+            Ok(())
         }
-        None => Ok(Reply::no_content()),
+        None => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ use super::operations::Operation;
 use super::owners::Owner;
 use super::pipelines::{self, Pipeline};
 use super::record::{Life, Record};
+use super::schemas::Schema;
 use super::search_index::Steady;
 use super::store::Store;
 use super::validation::{self, Asked, Changes};
@@ -26,6 +27,10 @@ pub(crate) struct Portal {
     pub(crate) pipelines: Vec<(TypeIndex, Pipeline)>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) search_lag: Duration,
+    /// Custom objects, also deleted ones.
+    pub(crate) schemas: Vec<Schema>,
+    /// Groups of properties that were made or changed.
+    pub(crate) groups: Vec<(TypeIndex, Group)>,
     /// How many ids of definitions were given out.
     pub(super) minted: u64,
     pub(super) aliases: HashMap<String, TypeIndex>,
@@ -36,6 +41,14 @@ pub(crate) struct Portal {
 pub(crate) struct Moment {
     pub(crate) wall: Millis,
     pub(crate) steady: Steady,
+}
+
+/// A group of properties.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) order: i64,
 }
 
 /// A link that a create asks for.
@@ -70,6 +83,8 @@ impl Portal {
             pipelines,
             owners,
             search_lag,
+            schemas: Vec::new(),
+            groups: Vec::new(),
             minted: 0,
             aliases,
         }

@@ -182,7 +182,7 @@ async fn owners_are_paged_and_the_archived_are_apart() {
 }
 
 #[tokio::test]
-async fn there_are_no_custom_objects_yet() {
+async fn there_are_no_custom_objects_at_first() {
     let desk = Desk::empty();
     for path in [
         "/crm/v3/schemas",
