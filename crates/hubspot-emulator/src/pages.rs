@@ -114,7 +114,7 @@ fn object_row(store: &Store) -> Vec<String> {
     }
     let name = escape(&store.object_type.plural);
     let id = escape(&store.object_type.id);
-    let mut row = vec![format!("<a href=\"/_emulator/objects/{id}\">{name}</a>"), id];
+    let mut row = vec![format!("<a href=\"/_emulator/objects/{name}\">{name}</a>"), id];
     row.extend(counts.iter().map(usize::to_string));
     row
 }
@@ -213,10 +213,10 @@ fn records_body(store: &Store, records: &[Record]) -> String {
         .take(SHOWN)
         .map(|record| record_row(store, record, &shown))
         .collect();
-    let id = escape(&store.object_type.id);
+    let name = escape(&store.object_type.plural);
     let more = records.get(SHOWN).map_or_else(String::new, |next| {
         format!(
-            "<p><a href=\"/_emulator/objects/{id}?after={}\">More</a></p>",
+            "<p><a href=\"/_emulator/objects/{name}?after={}\">More</a></p>",
             next.id
         )
     });

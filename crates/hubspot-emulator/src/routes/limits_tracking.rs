@@ -52,7 +52,9 @@ fn usage(store: &Store) -> Value {
 #[expect(clippy::unnecessary_wraps, reason = "all routes have one signature")]
 fn enabled(emulator: &Inner, _: &Call) -> Answer {
     let portal = emulator.portal();
+    // Some types have no published id.
     let ids = portal.stores.iter().map(|store| &store.object_type.id);
+    let ids = ids.filter(|id| *id != "-");
     let enablement = ids.map(|id| (id.clone(), Value::Bool(true))).collect();
     Ok(Reply::value(
         200,
