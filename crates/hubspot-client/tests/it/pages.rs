@@ -135,21 +135,26 @@ async fn a_page_that_was_cut_is_read_again() {
     assert_eq!(ids(&pages), ["1", "3"]);
 }
 
+/// While the first is consumed: one page is ready, one is read and waits, one is on its way.
 #[tokio::test]
-async fn the_next_page_is_asked_for_while_one_is_consumed_and_no_further() {
-    let bodies = Bodies::new([FIRST, SECOND, LAST]);
+async fn the_next_pages_are_asked_for_while_one_is_consumed_and_no_further() {
+    let bodies = Bodies::new([
+        FIRST,
+        SECOND,
+        (200, r#"{"results":[{"id":"3"}],"paging":{"next":{"after":"4"}}}"#),
+        (200, r#"{"results":[{"id":"4"}],"paging":{"next":{"after":"5"}}}"#),
+        (200, r#"{"results":[{"id":"5"}],"paging":{"next":{"after":"6"}}}"#),
+        (200, r#"{"results":[{"id":"6"}]}"#),
+    ]);
     let client = bodies.client();
     let mut pages = pin!(client.pages(List::new("contacts")));
-    pages.next().await.unwrap().unwrap();
-    for _ in 0..10 {
-        yield_now().await;
+    for consumed in 1..=2 {
+        pages.next().await.unwrap().unwrap();
+        for _ in 0..100 {
+            yield_now().await;
+        }
+        assert_eq!(bodies.targets().len(), consumed + 3);
     }
-    assert_eq!(bodies.targets().len(), 2);
-    pages.next().await.unwrap().unwrap();
-    for _ in 0..10 {
-        yield_now().await;
-    }
-    assert_eq!(bodies.targets().len(), 3);
 }
 
 #[tokio::test]
