@@ -261,7 +261,11 @@ mod tests {
         pinned.hubspot_defined = true;
         assert_eq!(data_type(&pinned), DataType::String);
         pinned.hubspot_defined = false;
-        assert_eq!(data_type(&pinned), DataType::Number, "an account's own property may be any number");
+        assert_eq!(
+            data_type(&pinned),
+            DataType::Number,
+            "an account's own property may be any number"
+        );
         let mut refers = property("hs_created_by_user_id", "number", "number");
         refers.referenced_object_type = Some("USER".to_owned());
         assert_eq!(data_type(&refers), DataType::String);
