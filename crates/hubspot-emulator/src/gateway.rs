@@ -316,6 +316,7 @@ fn authorise(inner: &Inner, caller: &Caller<'_>, access: Access, call: &Call) ->
     let portal = inner.portal();
     let object_type = match access {
         Access::Open | Access::ReadOwners | Access::ReadLists | Access::WriteLists | Access::Anyone => None,
+        Access::ReadRecordsOf(name) => Some(&portal.store(portal.type_index(name)?).object_type),
         _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
     };
     let wanted = access.scopes(object_type);

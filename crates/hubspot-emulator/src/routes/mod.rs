@@ -6,6 +6,7 @@ mod association_labels;
 mod associations;
 mod associations_batch;
 mod associations_v3;
+mod legacy;
 mod limits_tracking;
 mod list_members;
 mod lists;
@@ -39,6 +40,8 @@ type Handler = fn(&Inner, &Call) -> Answer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     ReadRecords,
+    /// For paths that name no object type.
+    ReadRecordsOf(&'static str),
     WriteRecords,
     ReadDefinitions,
     WriteDefinitions,
@@ -57,7 +60,7 @@ impl Access {
             (Self::ReadOwners, _) => vec!["crm.objects.owners.read".into()],
             (Self::ReadLists, _) => vec!["crm.lists.read".into()],
             (Self::WriteLists, _) => vec!["crm.lists.write".into()],
-            (Self::ReadRecords, Some(of)) => of.scopes("read"),
+            (Self::ReadRecords | Self::ReadRecordsOf(_), Some(of)) => of.scopes("read"),
             (Self::WriteRecords, Some(of)) => of.scopes("write"),
             (Self::ReadDefinitions, Some(of)) => {
                 let mut scopes = of.scopes("read");
@@ -218,7 +221,7 @@ pub(crate) enum Found {
 pub(crate) fn find(method: &Method, path: &str) -> Found {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let mut wrong_method = None;
-    for api in APIS {
+    for api in APIS.iter().chain(legacy::APIS) {
         for prefix in api.prefixes {
             let Some((head, rest)) = strip(prefix, &segments) else {
                 continue;
@@ -239,7 +242,7 @@ pub(crate) fn find(method: &Method, path: &str) -> Found {
 }
 
 fn strip<'s, 'p>(prefix: &str, segments: &'s [&'p str]) -> Option<(&'s [&'p str], &'s [&'p str])> {
-    let wanted: Vec<&str> = prefix.split('/').collect();
+    let wanted: Vec<&str> = prefix.split_terminator('/').collect();
     let (head, rest) = segments.split_at_checked(wanted.len())?;
     let fits = wanted
         .iter()
@@ -272,12 +275,9 @@ fn capture(template: &str, rest: &[&str]) -> Option<Vec<String>> {
 }
 
 fn label(method: &Method, head: &[&str], template: &str) -> String {
-    let path = head.join("/");
-    if template.is_empty() {
-        format!("{method} /{path}")
-    } else {
-        format!("{method} /{path}/{template}")
-    }
+    let template = (!template.is_empty()).then_some(template);
+    let parts: Vec<&str> = head.iter().copied().chain(template).collect();
+    format!("{method} /{}", parts.join("/"))
 }
 
 #[cfg(test)]
@@ -319,6 +319,11 @@ mod tests {
             ),
             ("/crm/owners/2026-09/", "GET /crm/owners/2026-09"),
             ("/account-info/v3/details", "GET /account-info/v3/details"),
+            (
+                "/properties/v2/deal/properties",
+                "GET /properties/v2/{type}/properties",
+            ),
+            ("/forms/v2/forms", "GET /forms/v2/forms"),
         ] {
             assert_eq!(label_of(&Method::GET, path), label);
         }

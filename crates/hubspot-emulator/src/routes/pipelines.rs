@@ -91,7 +91,7 @@ fn sorted(portal: &Portal, of: TypeIndex) -> Vec<&Pipeline> {
     own
 }
 
-fn list(emulator: &Inner, call: &Call) -> Answer {
+pub(super) fn list(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
     let of = type_of(&portal, call)?;
     let results: Vec<Value> = sorted(&portal, of).into_iter().map(pipeline_json).collect();

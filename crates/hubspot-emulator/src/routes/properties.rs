@@ -26,7 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::DELETE, "{type}/{name}", TOLL, WRITE, archive),
 ];
 
-fn list(emulator: &Inner, call: &Call) -> Answer {
+pub(super) fn list(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
     let store = portal.store(portal.type_index(call.param(0))?);
     let archived = call.flag("archived");

@@ -94,7 +94,7 @@ async fn what_is_not_emulated_says_so() {
     for path in [
         "/crm/v3/exports",
         "/crm/v3/imports",
-        "/marketing/v3/forms",
+        "/marketing/v3/campaigns",
         "/crm/v3/objects/marketing_events",
         "/crm/properties/2026-03/0-54",
         "/nonsense",

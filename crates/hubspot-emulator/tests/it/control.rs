@@ -189,7 +189,7 @@ async fn the_log_counts_calls_but_not_control() {
     let desk = Desk::empty();
     desk.get("/crm/v3/objects/contacts").await;
     desk.get("/crm/v3/objects/contacts/7").await;
-    desk.get("/marketing/v3/forms").await;
+    desk.get("/marketing/v3/campaigns").await;
     let report = desk.get("/_emulator/requests").await.body;
     assert_eq!(report["total"], 3);
     assert_eq!(report["maxPerSecond"], 3);

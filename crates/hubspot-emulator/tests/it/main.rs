@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod memberships;
 mod model;
+mod neighbours;
 mod oauth;
 mod pages;
 mod property_groups;
