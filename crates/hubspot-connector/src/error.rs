@@ -102,7 +102,7 @@ fn http_kind(kind: HttpErrorKind) -> ErrorKind {
     match kind {
         HttpErrorKind::Redirect | HttpErrorKind::Request => ErrorKind::Configuration,
         // A certificate that is not trusted now will not be in a second: trying again is no use.
-        HttpErrorKind::Token | HttpErrorKind::Tls => ErrorKind::Refused,
+        HttpErrorKind::Token | HttpErrorKind::Tls | HttpErrorKind::ProxyLogin => ErrorKind::Refused,
         HttpErrorKind::DailyLimit => ErrorKind::Quota,
         _ => ErrorKind::Unreachable,
     }

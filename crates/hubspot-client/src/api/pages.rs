@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl Client {
-    /// All pages of a list, from `list.after` on. While one page is consumed the next is read and the one after it is
-    /// on its way, in a task of their own; dropping the stream abandons them. Ends after the first error.
+    /// All pages of a list, from `list.after` on. While one page is consumed the next is ready, another is read and
+    /// the one after that is on its way, in a task of their own; dropping the stream abandons them. Ends after the first error.
     ///
     /// # Errors
     /// [`Error::RepeatedPage`] when the pages go in a circle, and those of
