@@ -1,6 +1,6 @@
 # The targets are what CI runs; each is one `cargo xtask` command, so they work without make as well.
 
-.PHONY: test lint bench bench-emulator
+.PHONY: test lint peers bench bench-emulator
 
 # Installs what the tests need (and says what), then runs every check and every test.
 test:
@@ -9,6 +9,10 @@ test:
 # Formatting, clippy, crate arrows.
 lint:
 	cargo xtask lint
+
+# Popular connectors read from the emulator; they are large to install, so this is no part of `test`.
+peers:
+	cargo xtask peers
 
 # Numbers, not tests: prints calls, records/s, peak memory and ratios. See docs/benchmarks.md.
 bench:

@@ -3,6 +3,7 @@
 
 mod emulator;
 mod parity;
+mod peers;
 mod steps;
 mod tidy;
 
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   lint    formatting, clippy, tidy
   tidy    crate arrows and the words that must not appear
   parity  HubSpot's official Python and Node clients against `spoke emulate`
+  peers   two popular connectors against `spoke emulate`; installs them first
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)
   bench-emulator
           the emulator over loopback beside a static file server; the argument is a number of contacts";
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         "lint" => steps::lint(),
         "tidy" => tidy::check(),
         "parity" => parity::check(),
+        "peers" => peers::check(),
         "bench" => steps::bench(&rest),
         "bench-emulator" => steps::bench_emulator(&rest),
         _ => {
