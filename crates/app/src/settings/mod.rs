@@ -1,4 +1,4 @@
-//! Settings in two steps: what was written ([`file`]), then what it means ([`Settings`], with the secrets
+//! Settings in two steps: what was written ([`mod@file`]), then what it means ([`Settings`], with the secrets
 //! resolved when a connection is used and nowhere else).
 
 mod file;
