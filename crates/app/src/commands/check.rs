@@ -2,6 +2,7 @@
 
 use hubspot_client::request::objects::List;
 use hubspot_client::{AccountDetails, Client, Error};
+use hubspot_connector::config::OWN_STREAMS;
 use hubspot_connector::objects::{self, Capability};
 use serde::Serialize;
 
@@ -82,10 +83,10 @@ fn tested(needed: &[String]) -> Vec<String> {
             .chain(["owners".to_owned()])
             .collect();
     }
-    let definitions = ["pipelines", "pipeline_stages", "properties"];
+    let is_definition = |name: &str| OWN_STREAMS.contains(&name) && name != "owners";
     needed
         .iter()
-        .filter(|name| !definitions.contains(&name.as_str()))
+        .filter(|name| !is_definition(name))
         .cloned()
         .collect()
 }
