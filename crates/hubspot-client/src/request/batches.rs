@@ -47,10 +47,7 @@ impl Input {
     /// Associates a new record with one more.
     #[must_use]
     pub fn associated(mut self, to: impl Into<String>, types: impl IntoIterator<Item = TypeSpec>) -> Self {
-        self.associations.push(AssociateTo {
-            to: to.into(),
-            types: types.into_iter().collect(),
-        });
+        self.associations.push(AssociateTo::new(to, types));
         self
     }
 }

@@ -61,6 +61,16 @@ pub struct AssociateTo {
     pub types: Vec<TypeSpec>,
 }
 
+impl AssociateTo {
+    /// Associates with `to` in these ways.
+    pub fn new(to: impl Into<String>, types: impl IntoIterator<Item = TypeSpec>) -> Self {
+        Self {
+            to: to.into(),
+            types: types.into_iter().collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Reference<'a> {
     pub(super) id: &'a str,
@@ -107,10 +117,7 @@ impl Create {
     /// Associates it with one record more.
     #[must_use]
     pub fn associated(mut self, to: impl Into<String>, types: impl IntoIterator<Item = TypeSpec>) -> Self {
-        self.associations.push(AssociateTo {
-            to: to.into(),
-            types: types.into_iter().collect(),
-        });
+        self.associations.push(AssociateTo::new(to, types));
         self
     }
 
