@@ -35,8 +35,8 @@ use futures_util::{Stream, StreamExt};
 use hubspot_client::request::search::SearchRequest;
 use hubspot_client::{Client, Priority};
 use opencdc::{
-    Batch, BatchStream, Catalog, Error, ErrorKind, Position, Record, Result, SelectedStream, Selection,
-    Source, StreamName,
+    Batch, BatchStream, Catalog, Error, ErrorKind, Record, Result, Resume, SelectedStream, Selection, Source,
+    StreamName,
 };
 use tokio::sync::Mutex;
 
@@ -103,7 +103,8 @@ impl Source for HubspotSource {
         Ok(self.discover().await?.catalog.clone())
     }
 
-    async fn read(&self, selection: Selection, from: Option<Position>) -> Result<BatchStream> {
+    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
+        let from = from.map(|resume| resume.position);
         let discovery = self.discovery().await?;
         check(&selection, &discovery.catalog)?;
         let from = from

@@ -62,12 +62,17 @@ pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 /// # Transactional destinations
 /// A destination that can store a checkpoint *in the same transaction as the rows* returns its store from
 /// [`checkpoints`](Destination::checkpoints). Then:
-/// 7. `write` stores `checkpoint` with the rows of a batch whose every record was accepted. The run loop
-///    resumes from that store and from no other, so the effect is exactly once.
+/// 7. `write` stores `checkpoint`, and its notes, with the rows of a batch whose every record was accepted. The
+///    run loop resumes from that store and from no other, so the effect is exactly once.
 /// 8. From a batch with a [`Rejected`](Outcome::Rejected) record on, `write` stores no checkpoint of its own
 ///    until the run loop has called [`CheckpointStore::save`] for that batch, which it does after the dead
 ///    letters are safe. Otherwise a crash between the two would lose the rejected record (invariant 1). The
-///    run loop calls `save` for such batches, and once for the last batch of a run, and for no others.
+///    run loop calls `save` for such batches, for the last batch before `prepare` is called again, and for the
+///    last batch of a run, and for no others.
+/// 9. The notes of a batch whose checkpoint is held back are held back with it. A `save` brings those of the
+///    batches up to its own, in [`Checkpoint::notes`]; those of later batches come into force with the next
+///    checkpoint that `write` stores. Until then the destination remembers them, and `prepare` forgets them:
+///    such batches will be read again.
 ///
 /// # What a caller may not conclude
 /// - That records are durable before `write` has answered, or in any part when it has failed.
@@ -82,8 +87,8 @@ pub trait Destination: Send + Sync + Debug {
 
     /// Writes a batch and answers when it is durable.
     ///
-    /// `checkpoint` is what to resume from once the batch is durable; only a transactional destination may
-    /// look at it.
+    /// `checkpoint` is what to resume from once the batch is durable, with the batch's notes; only a
+    /// transactional destination may look at it.
     async fn write(&self, batch: Arc<Batch>, checkpoint: Checkpoint) -> Result<Vec<Outcome>>;
 
     /// The store in which a transactional destination keeps the checkpoint beside its rows.

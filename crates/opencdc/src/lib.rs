@@ -16,7 +16,8 @@
 //! A [`Source`] is asked for its [`Catalog`] and then for a stream of [`Batch`]es that starts after a
 //! [`Position`]. A [`Destination`] takes a batch and answers when every record of it is durable, with one
 //! [`Outcome`] a record. Only then is the batch's position saved as a [`Checkpoint`], and only after that
-//! is it acknowledged to the source. A crash at any instant therefore repeats work and loses none: delivery
+//! is it acknowledged to the source. What a source must remember and cannot put into every position, it gives
+//! along as [`Note`]s, which are stored with the checkpoint. A crash at any instant therefore repeats work and loses none: delivery
 //! is *at least once*, and a destination that keeps the checkpoint in the transaction of its rows makes the
 //! effect *exactly once*.
 //!
@@ -47,6 +48,7 @@ pub mod conformance;
 mod destination;
 mod error;
 pub mod memory;
+mod note;
 mod position;
 mod record;
 mod source;
@@ -55,6 +57,7 @@ mod store;
 pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, StreamName, Until};
 pub use destination::{Destination, Outcome, Rejection, UnfitValues, check_outcomes};
 pub use error::{Disposition, Error, ErrorKind, Result};
+pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};
 pub use source::{Batch, BatchStream, Source};

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Batch, BatchStream, Catalog, Checkpoint, CheckpointStore, DataType, DeadLetter, DeadLetters, Destination,
-    Error, ErrorKind, Field, Inbox, InboxEntry, Operation, Outcome, Position, Record, Result, Selection,
-    Source, Stream, StreamName,
+    Error, ErrorKind, Field, Inbox, InboxEntry, Note, Notes, Operation, Outcome, Position, Record, Result,
+    Resume, Selection, Source, Stream, StreamName,
 };
 
 /// A lock is only ever held for a few statements that cannot panic half-way.
@@ -20,7 +20,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A source that yields the batches it was given.
 ///
-/// A position that is not one of its batches' is refused.
+/// A position that is not one of its batches' is refused, and so are notes that are not those of its batches up to
+/// the position: every test that resumes this source shows that position and notes were never apart.
 #[derive(Debug)]
 pub struct MemorySource {
     catalog: Catalog,
@@ -53,16 +54,22 @@ impl MemorySource {
         lock(&self.acked).clone()
     }
 
-    fn index_after(&self, from: Option<&Position>) -> Result<usize> {
+    fn index_after(&self, from: Option<&Resume>) -> Result<usize> {
         let Some(from) = from else { return Ok(0) };
-        let found = self.batches.iter().position(|batch| batch.position == *from);
-        found.map(|index| index + 1).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Incompatible,
-                "the position is not one of this source's",
-            )
-            .with_hint("reset it")
-        })
+        let strange = |what| Error::new(ErrorKind::Incompatible, what).with_hint("reset it");
+        let mut notes = Notes::new();
+        for (index, batch) in self.batches.iter().enumerate() {
+            Note::apply(&mut notes, &batch.notes);
+            if batch.position != from.position {
+                continue;
+            }
+            return if notes == from.notes {
+                Ok(index + 1)
+            } else {
+                Err(strange("the notes are not those of the position"))
+            };
+        }
+        Err(strange("the position is not one of this source's"))
     }
 }
 
@@ -72,7 +79,7 @@ impl Source for MemorySource {
         Ok(self.catalog.clone())
     }
 
-    async fn read(&self, selection: Selection, from: Option<Position>) -> Result<BatchStream> {
+    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
         for wanted in &selection.streams {
             self.catalog.stream(wanted.name.as_str()).ok_or_else(|| {
                 Error::new(
@@ -203,6 +210,9 @@ fn follow<'a>(row: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value>
 impl Destination for MemoryDestination {
     async fn prepare(&self, catalog: &Catalog) -> Result<()> {
         lock(&self.place).catalog = catalog.clone();
+        if let Some(store) = &self.transactional {
+            store.prepare();
+        }
         Ok(())
     }
 
@@ -214,7 +224,7 @@ impl Destination for MemoryDestination {
             .map(|record| self.apply(&mut place, record))
             .collect::<Result<_>>()?;
         if let Some(store) = &self.transactional {
-            store.written_with_rows(&outcomes, &checkpoint)?;
+            store.written_with_rows(&outcomes, checkpoint)?;
         }
         Ok(outcomes)
     }
@@ -230,24 +240,36 @@ impl Destination for MemoryDestination {
 struct TransactionalStore {
     pipeline: String,
     store: MemoryStore,
+    held: Mutex<Held>,
+}
+
+/// What was written without its checkpoint (promises 8 and 9 of [`Destination`]).
+#[derive(Debug, Default)]
+struct Held {
     /// The sequence of the last batch with a refused record whose checkpoint has not been saved yet.
-    held_from: Mutex<Option<u64>>,
+    by: Option<u64>,
+    /// The notes of the batches whose checkpoint was held back, with their sequences.
+    notes: Vec<(u64, Vec<Note>)>,
 }
 
 impl TransactionalStore {
-    fn written_with_rows(&self, outcomes: &[Outcome], checkpoint: &Checkpoint) -> Result<()> {
-        let mut held = lock(&self.held_from);
-        if outcomes
-            .iter()
-            .any(|outcome| matches!(outcome, Outcome::Rejected(_)))
-        {
-            *held = Some(checkpoint.sequence);
+    fn written_with_rows(&self, outcomes: &[Outcome], checkpoint: Checkpoint) -> Result<()> {
+        let mut held = lock(&self.held);
+        let refused = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
+        if outcomes.iter().any(refused) {
+            held.by = Some(checkpoint.sequence);
         }
-        if held.is_some() {
-            Ok(())
-        } else {
-            self.store.replace(&self.pipeline, checkpoint)
+        if held.by.is_some() {
+            held.notes.push((checkpoint.sequence, checkpoint.notes));
+            return Ok(());
         }
+        let earlier = held.notes.drain(..).flat_map(|(_, notes)| notes).collect();
+        self.store.replace(&self.pipeline, &checkpoint.covering(earlier))
+    }
+
+    /// What was held back before `prepare` will be read again.
+    fn prepare(&self) {
+        *lock(&self.held) = Held::default();
     }
 }
 
@@ -257,10 +279,15 @@ impl CheckpointStore for TransactionalStore {
         self.store.load(pipeline).await
     }
 
+    async fn notes(&self, pipeline: &str) -> Result<Notes> {
+        self.store.notes(pipeline).await
+    }
+
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
-        let mut held = lock(&self.held_from);
+        let mut held = lock(&self.held);
         self.store.replace(pipeline, checkpoint)?;
-        held.take_if(|sequence| *sequence <= checkpoint.sequence);
+        held.by.take_if(|sequence| *sequence <= checkpoint.sequence);
+        held.notes.retain(|(sequence, _)| *sequence > checkpoint.sequence);
         Ok(())
     }
 
@@ -272,7 +299,7 @@ impl CheckpointStore for TransactionalStore {
 /// Checkpoints, dead letters and an inbox that are gone with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    checkpoints: Mutex<BTreeMap<String, Checkpoint>>,
+    checkpoints: Mutex<BTreeMap<String, (Checkpoint, Notes)>>,
     letters: Mutex<Numbered<DeadLetter>>,
     inbox: Mutex<Numbered<InboxEntry>>,
 }
@@ -308,33 +335,33 @@ impl<T: Clone> Numbered<T> {
 impl MemoryStore {
     fn replace(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         let mut checkpoints = lock(&self.checkpoints);
-        if let Some(stored) = checkpoints.get(pipeline) {
-            check_forward(pipeline, stored, checkpoint)?;
+        let stored = checkpoints.get(pipeline).map(|(stored, _)| stored);
+        if !checkpoint.replaces(pipeline, stored)? {
+            return Ok(());
         }
-        checkpoints.insert(pipeline.to_owned(), checkpoint.clone());
+        let next = Checkpoint::new(checkpoint.sequence, checkpoint.position.clone());
+        let (stored, notes) = checkpoints
+            .entry(pipeline.to_owned())
+            .or_insert_with(|| (next.clone(), Notes::new()));
+        *stored = next;
+        Note::apply(notes, &checkpoint.notes);
         Ok(())
     }
-}
-
-/// The rule of [`CheckpointStore::save`]: forward only, or the same again.
-fn check_forward(pipeline: &str, stored: &Checkpoint, next: &Checkpoint) -> Result<()> {
-    if next.sequence > stored.sequence || next == stored {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Conflict,
-        format!(
-            "the checkpoint of pipeline `{pipeline}` is at {}, so {} cannot be saved",
-            stored.sequence, next.sequence
-        ),
-    )
-    .with_hint("another process runs the same pipeline; stop one of them"))
 }
 
 #[async_trait]
 impl CheckpointStore for MemoryStore {
     async fn load(&self, pipeline: &str) -> Result<Option<Checkpoint>> {
-        Ok(lock(&self.checkpoints).get(pipeline).cloned())
+        let checkpoints = lock(&self.checkpoints);
+        Ok(checkpoints
+            .get(pipeline)
+            .map(|(checkpoint, _)| checkpoint.clone()))
+    }
+
+    async fn notes(&self, pipeline: &str) -> Result<Notes> {
+        let checkpoints = lock(&self.checkpoints);
+        let found = checkpoints.get(pipeline).map(|(_, notes)| notes.clone());
+        Ok(found.unwrap_or_default())
     }
 
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
@@ -445,7 +472,12 @@ mod tests {
         let batches = (1..=4).map(|n| {
             let id = format!(r#"{{"id":"{n}"}}"#);
             let record = Record::snapshot("contacts", id.as_bytes(), id.as_bytes());
-            Batch::new(vec![record], Position::new(n.to_string()))
+            let mut batch = Batch::new(vec![record], Position::new(n.to_string()));
+            batch.notes = vec![
+                Note::remember(format!("contacts/{n}"), id),
+                Note::forget("contacts/1"),
+            ];
+            batch
         });
         source::all(&MemorySource::new(["contacts", "deals"], batches.collect())).await;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Catalog, Position, Record, Result, Selection, StreamName};
+use crate::{Catalog, Note, Position, Record, Result, Resume, Selection, StreamName};
 
 /// Records, and the position that they reach.
 #[derive(Debug, Clone)]
@@ -19,15 +19,19 @@ pub struct Batch {
     /// Set when the streams' schemas changed: the catalog from this batch on. The destination is prepared
     /// with it before the batch is written.
     pub catalog: Option<Arc<Catalog>>,
+    /// What the source remembers otherwise from this position on. Stored with the position, and handed to a
+    /// read from it or from a later one: see [`Note`].
+    pub notes: Vec<Note>,
 }
 
 impl Batch {
-    /// A batch that changes no schema.
+    /// A batch that changes no schema and no note.
     pub fn new(records: Vec<Record>, position: Position) -> Self {
         Self {
             records,
             position,
             catalog: None,
+            notes: Vec::new(),
         }
     }
 }
@@ -42,16 +46,17 @@ pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
 ///
 /// # What an implementer promises
 /// 1. Every record belongs to a selected stream of the catalog, and has that stream's key.
-/// 2. Reading again from the position of any batch gives, in the end, every record that a read from the start
-///    would still have given after that batch: nothing is lost (records may come again).
+/// 2. Reading again from the position of any batch, with the notes in force at it, gives, in the end, every
+///    record that a read from the start would still have given after that batch: nothing is lost (records may
+///    come again).
 /// 3. Records of one stream with the same key come in the order in which the changes happened (invariant 4).
 /// 4. Dropping the stream at any moment leaves the source usable; nothing that was not yielded counts as
 ///    read.
-/// 5. The same selection and position may be read any number of times.
+/// 5. The same selection, position and notes may be read any number of times.
 ///
 /// # What a caller may not conclude
 /// - That a record not seen again is gone: only a `delete` says so.
-/// - That a position compares with another, or that its bytes mean anything.
+/// - That a position compares with another, or that its bytes mean anything; no more do a note's.
 /// - That `ack` was noticed: a source may ignore it.
 #[async_trait]
 pub trait Source: Send + Sync + Debug {
@@ -64,7 +69,7 @@ pub trait Source: Send + Sync + Debug {
     /// [`Incompatible`](crate::ErrorKind::Incompatible) when `from` was made by a newer version or another
     /// source; [`Configuration`](crate::ErrorKind::Configuration) when the selection names a stream that is
     /// not there. Errors of the origin come through the stream.
-    async fn read(&self, selection: Selection, from: Option<Position>) -> Result<BatchStream>;
+    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream>;
 
     /// Everything up to `position` is durable at the destination and saved as a checkpoint: the origin may
     /// forget it. Called after the save, never before (invariant 1).

@@ -6,25 +6,29 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Checkpoint, Record, Result};
+use crate::{Checkpoint, Notes, Record, Result};
 
-/// Keeps the checkpoint of each pipeline.
+/// Keeps the checkpoint of each pipeline, and the notes that are in force at it.
 #[async_trait]
 pub trait CheckpointStore: Send + Sync + Debug {
-    /// The last checkpoint of `pipeline`.
+    /// The last checkpoint of `pipeline`, without notes.
     async fn load(&self, pipeline: &str) -> Result<Option<Checkpoint>>;
 
-    /// Replaces the checkpoint of `pipeline`: when this answers, a crash no longer loses it. Either the old
-    /// one or the new one is there, whatever happens (invariant 2).
+    /// Every note of `pipeline` that is in force at its last checkpoint.
+    async fn notes(&self, pipeline: &str) -> Result<Notes>;
+
+    /// Replaces the checkpoint of `pipeline`, and brings its notes into force, in order: when this answers, a
+    /// crash no longer loses either. The old checkpoint with the old notes or the new one with the new ones is
+    /// there, whatever happens (invariant 2).
     ///
-    /// Saving the stored checkpoint again is fine.
+    /// Saving the stored checkpoint again is fine and changes nothing: its notes are in force already.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict) when the stored sequence is greater, or equal with another
     /// position: somebody else has moved on.
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()>;
 
-    /// Forgets the checkpoint of `pipeline`: its next run starts from nothing.
+    /// Forgets the checkpoint of `pipeline` and its notes, at once: its next run starts from nothing.
     async fn reset(&self, pipeline: &str) -> Result<()>;
 }
 

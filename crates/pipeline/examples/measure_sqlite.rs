@@ -315,7 +315,7 @@ async fn load(path: &Path, plan: &Plan, rows: usize) -> Outcome<Spent> {
                 let position = Position::new(sequence.to_string());
                 (
                     Arc::new(Batch::new(records, position.clone())),
-                    Checkpoint { sequence, position },
+                    Checkpoint::new(sequence, position),
                 )
             })
             .collect();

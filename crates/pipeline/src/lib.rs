@@ -13,10 +13,10 @@
 //! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.
 #![deny(missing_docs)]
 
-mod checkpoint;
 pub mod destination;
 mod failpoint;
 mod run;
+mod sqlite_checkpoints;
 mod sqlite_file;
 mod store;
 

@@ -9,12 +9,15 @@ mod odd_answers;
 mod positions;
 
 use futures_util::StreamExt;
-use opencdc::{Batch, Position, Record, Result, Selection, Source};
+use opencdc::{Batch, Position, Record, Result, Resume, Selection, Source};
 
 /// Every batch of a read of everything from `from` on; ends with the first error.
 async fn try_read(source: &dyn Source, from: Option<Position>) -> Vec<Result<Batch>> {
     let everything = Selection::everything(&source.catalog().await.expect("the catalog is there"));
-    let batches = source.read(everything, from).await.expect("the read starts");
+    let batches = source
+        .read(everything, from.map(Resume::from))
+        .await
+        .expect("the read starts");
     batches.collect().await
 }
 

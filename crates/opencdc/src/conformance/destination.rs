@@ -7,9 +7,10 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
+use super::checkpoints::in_words;
 use crate::{
-    Batch, Catalog, Checkpoint, CheckpointStore, Data, DataType, Destination, Field, Operation, Outcome,
-    Position, Record, Stream, check_outcomes,
+    Batch, Catalog, Checkpoint, CheckpointStore, Data, DataType, Destination, Field, Note, Operation,
+    Outcome, Position, Record, Stream, check_outcomes,
 };
 
 /// The pipeline whose checkpoints a transactional destination under test keeps.
@@ -45,6 +46,9 @@ pub async fn all<S: Subject>(make: impl Fn() -> S) {
     a_dropped_write_leaves_the_destination_usable(&make()).await;
     a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
     a_refused_record_holds_the_checkpoint_back(&make()).await;
+    notes_come_into_force_with_the_checkpoint(&make()).await;
+    held_notes_come_into_force_with_the_save_that_releases_them(&make()).await;
+    prepare_forgets_notes_that_were_held(&make()).await;
 }
 
 /// The suite's catalog: contacts with an e-mail, a whole number and a version.
@@ -97,10 +101,7 @@ pub fn fields_of(payload: &Map<String, Value>) -> Map<String, Value> {
 }
 
 fn checkpoint(sequence: u64) -> Checkpoint {
-    Checkpoint {
-        sequence,
-        position: Position::new(sequence.to_string()),
-    }
+    Checkpoint::new(sequence, Position::new(sequence.to_string()))
 }
 
 fn batch(records: Vec<Record>, sequence: u64) -> Arc<Batch> {
@@ -117,9 +118,17 @@ async fn prepared(subject: &dyn Subject) -> Arc<dyn Destination> {
 }
 
 async fn write(destination: &dyn Destination, records: Vec<Record>, sequence: u64) -> Vec<Outcome> {
-    let batch = batch(records, sequence);
+    write_at(destination, records, checkpoint(sequence)).await
+}
+
+async fn write_at(
+    destination: &dyn Destination,
+    records: Vec<Record>,
+    checkpoint: Checkpoint,
+) -> Vec<Outcome> {
+    let batch = batch(records, checkpoint.sequence);
     let outcomes = destination
-        .write(Arc::clone(&batch), checkpoint(sequence))
+        .write(Arc::clone(&batch), checkpoint)
         .await
         .expect("the write succeeds");
     check_outcomes(&batch, &outcomes).expect("one outcome a record");
@@ -328,6 +337,103 @@ pub async fn a_refused_record_holds_the_checkpoint_back(subject: &dyn Subject) {
         Some(checkpoint(4)),
         "and moves on by itself afterwards"
     );
+}
+
+/// The checkpoint of a batch that changes two notes: `last` to its sequence, and one of its own to nothing much.
+fn noting(sequence: u64) -> Checkpoint {
+    let notes = vec![
+        Note::remember("last", sequence.to_string()),
+        Note::remember(format!("own/{sequence}"), "x"),
+        Note::forget(format!("own/{}", sequence.saturating_sub(3))),
+    ];
+    checkpoint(sequence).covering(notes)
+}
+
+/// Those of every batch up to `sequence`.
+fn notes_up_to(sequence: u64) -> Vec<String> {
+    let own = (1..=sequence).filter(|n| n + 3 > sequence);
+    let last = (sequence > 0).then(|| format!("last={sequence}"));
+    last.into_iter()
+        .chain(own.map(|n| format!("own/{n}=x")))
+        .collect()
+}
+
+async fn noted(destination: &dyn Destination) -> Vec<String> {
+    let store = destination
+        .checkpoints()
+        .expect("the destination is transactional");
+    in_words(&store.notes(PIPELINE).await.expect("the notes load"))
+}
+
+/// Promise 7: of batches written one by one, and of batches that may share a transaction.
+pub async fn notes_come_into_force_with_the_checkpoint(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    if destination.checkpoints().is_none() {
+        return;
+    }
+    for sequence in 1..=4 {
+        write_at(&*destination, vec![], noting(sequence)).await;
+        assert_eq!(noted(&*destination).await, notes_up_to(sequence));
+    }
+    let writes = (5..=30).map(|n| {
+        let records = vec![contact("1", &format!("{n}@example.com"), 5)];
+        destination.write(batch(records, n), noting(n))
+    });
+    for outcomes in join_all(writes).await {
+        outcomes.unwrap();
+    }
+    let reopened = prepared(subject).await;
+    assert_eq!(stored(&*reopened).await, Some(checkpoint(30)));
+    assert_eq!(noted(&*reopened).await, notes_up_to(30));
+}
+
+/// Promise 9.
+pub async fn held_notes_come_into_force_with_the_save_that_releases_them(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let (Some(refused), Some(store)) = (subject.refused(), destination.checkpoints()) else {
+        return;
+    };
+    write_at(&*destination, vec![contact("1", "a@example.com", 1)], noting(1)).await;
+    write_at(&*destination, vec![refused.clone()], noting(2)).await;
+    write_at(&*destination, vec![contact("3", "c@example.com", 1)], noting(3)).await;
+    write_at(&*destination, vec![refused], noting(4)).await;
+    write_at(&*destination, vec![], noting(5)).await;
+    assert_eq!(
+        noted(&*destination).await,
+        notes_up_to(1),
+        "held with their checkpoint"
+    );
+
+    store.save(PIPELINE, &noting(2)).await.unwrap();
+    assert_eq!(noted(&*destination).await, notes_up_to(2), "and no others");
+    let fourth = noting(4).covering(noting(3).notes);
+    store.save(PIPELINE, &fourth).await.unwrap();
+    assert_eq!(noted(&*destination).await, notes_up_to(4));
+
+    write_at(&*destination, vec![], noting(6)).await;
+    assert_eq!(stored(&*destination).await, Some(checkpoint(6)));
+    assert_eq!(
+        noted(&*destination).await,
+        notes_up_to(6),
+        "those of 5 were not lost"
+    );
+}
+
+/// Promise 9: what was held will be read again, and brings its notes then.
+pub async fn prepare_forgets_notes_that_were_held(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let (Some(refused), Some(_)) = (subject.refused(), destination.checkpoints()) else {
+        return;
+    };
+    write_at(
+        &*destination,
+        vec![refused],
+        checkpoint(1).covering(vec![Note::remember("stale", "1")]),
+    )
+    .await;
+    destination.prepare(&catalog()).await.unwrap();
+    write_at(&*destination, vec![], noting(1)).await;
+    assert_eq!(noted(&*destination).await, notes_up_to(1));
 }
 
 async fn stored(destination: &dyn Destination) -> Option<Checkpoint> {

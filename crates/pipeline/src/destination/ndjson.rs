@@ -2,6 +2,7 @@
 
 mod config;
 mod directory;
+mod notes;
 mod sidecar;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::serial::Serial;
 /// that comes later, is one more line. Yet no batch stands there twice: `_spoke_checkpoint.json` holds the
 /// checkpoint together with the length of each file, and what is beyond it is cut off before a run resumes.
 /// Who reads the files while a run is under way may see lines that are cut off later; up to the recorded
-/// lengths, lines never change.
+/// lengths, lines never change. The source's notes stand in `_spoke_notes.N`, up to a length recorded likewise.
 ///
 /// A record whose JSON is not well-formed is refused.
 #[derive(Debug)]

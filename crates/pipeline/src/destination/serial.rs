@@ -1,4 +1,4 @@
-//! One thread that writes to one place: promises 4 to 8 of [`opencdc::Destination`], once for every
+//! One thread that writes to one place: promises 4 to 9 of [`opencdc::Destination`], once for every
 //! destination that needs them.
 //!
 //! ```text
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use async_trait::async_trait;
-use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Outcome, Result};
+use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Note, Notes, Outcome, Result};
 use tokio::sync::{mpsc, oneshot};
 
 /// More waiting writes than this wait outside, unconverted: it bounds the memory.
@@ -45,7 +45,7 @@ pub(super) trait Place: Send + 'static {
     /// Writes the rows of one batch, not durably yet.
     fn write(&mut self, plan: &Self::Plan, rows: Self::Rows, sequence: u64) -> Result<Vec<Outcome>>;
 
-    /// Makes the group durable, together with `checkpoint` when there is one: all of it or nothing.
+    /// Makes the group durable, together with `checkpoint` and its notes when there is one: all of it or nothing.
     fn commit(&mut self, checkpoint: Option<&Checkpoint>) -> Result<()>;
 
     /// Undoes what of the group can be undone; called after an error.
@@ -53,6 +53,9 @@ pub(super) trait Place: Send + 'static {
 
     /// See [`CheckpointStore::load`].
     fn load(&mut self, pipeline: &str) -> Result<Option<Checkpoint>>;
+
+    /// See [`CheckpointStore::notes`].
+    fn notes(&mut self, pipeline: &str) -> Result<Notes>;
 
     /// See [`CheckpointStore::save`].
     fn save(&mut self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()>;
@@ -196,6 +199,11 @@ impl<P: Place> CheckpointStore for Queue<P> {
         self.run(move |writer| writer.place.load(&pipeline)).await
     }
 
+    async fn notes(&self, pipeline: &str) -> Result<Notes> {
+        let pipeline = pipeline.to_owned();
+        self.run(move |writer| writer.place.notes(&pipeline)).await
+    }
+
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         let (pipeline, checkpoint) = (pipeline.to_owned(), checkpoint.clone());
         self.run(move |writer| writer.save(&pipeline, &checkpoint)).await
@@ -214,6 +222,8 @@ struct Writer<P: Place> {
     plan: Option<Arc<P::Plan>>,
     /// The last batch with a refused record whose checkpoint has not been saved yet (promise 8).
     held_by: Option<u64>,
+    /// The notes of the batches whose checkpoint was held back, with their sequences (promise 9).
+    held_notes: Vec<(u64, Vec<Note>)>,
 }
 
 impl<P: Place> Writer<P> {
@@ -222,6 +232,7 @@ impl<P: Place> Writer<P> {
             place,
             plan: None,
             held_by: None,
+            held_notes: Vec::new(),
         }
     }
 
@@ -238,6 +249,7 @@ impl<P: Place> Writer<P> {
     fn prepare(&mut self, catalog: &Catalog) -> Result<Arc<P::Plan>> {
         self.plan = None;
         self.held_by = None;
+        self.held_notes.clear();
         let plan = Arc::new(self.place.prepare(catalog)?);
         self.plan = Some(Arc::clone(&plan));
         Ok(plan)
@@ -246,6 +258,8 @@ impl<P: Place> Writer<P> {
     fn save(&mut self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         self.place.save(pipeline, checkpoint)?;
         self.held_by.take_if(|held_by| *held_by <= checkpoint.sequence);
+        self.held_notes
+            .retain(|(sequence, _)| *sequence > checkpoint.sequence);
         Ok(())
     }
 
@@ -296,11 +310,24 @@ impl<P: Place> Writer<P> {
         {
             self.held_by = Some(write.checkpoint.sequence);
         }
-        if self.held_by.is_none() {
-            group.checkpoint = Some(write.checkpoint);
-        }
+        self.take_checkpoint(write.checkpoint, group);
         group.answers.push((write.reply, outcomes));
         written
+    }
+
+    /// Puts `checkpoint` into the group, with the notes of those that it stands for, or holds its notes back.
+    fn take_checkpoint(&mut self, checkpoint: Checkpoint, group: &mut Group) {
+        if self.held_by.is_some() {
+            self.held_notes.push((checkpoint.sequence, checkpoint.notes));
+            return;
+        }
+        let held = self.held_notes.drain(..).flat_map(|(_, notes)| notes);
+        let earlier = group
+            .checkpoint
+            .take()
+            .map_or_else(Vec::new, |earlier| earlier.notes);
+        let earlier = earlier.into_iter().chain(held).collect();
+        group.checkpoint = Some(checkpoint.covering(earlier));
     }
 
     fn answer(&mut self, group: Group, committed: Result<()>) {

@@ -99,17 +99,15 @@ impl<'a> Attempt<'a> {
             return Ok(None);
         };
         // Loaded after `prepare`, which waits for whatever an earlier attempt left under way.
-        let from = self.keeper.store().load(&self.pipeline.name).await?;
-        self.started(from.as_ref(), &catalog);
-        let position = from.map(|checkpoint| checkpoint.position);
-        let read = source.read(selection.clone(), position);
+        let (sequence, from) = self.keeper.resume(&self.pipeline.name).await?;
+        self.started(sequence, from.is_some(), &catalog);
+        let read = source.read(selection.clone(), from);
         let batches = unless_stopped(self.stop, read).await.transpose()?;
         Ok(batches.map(|batches| (batches, selection)))
     }
 
-    fn started(&mut self, from: Option<&Checkpoint>, catalog: &Catalog) {
-        let resumed = from.is_some();
-        self.submitted = from.map_or(0, |checkpoint| checkpoint.sequence);
+    fn started(&mut self, sequence: u64, resumed: bool, catalog: &Catalog) {
+        self.submitted = sequence;
         self.summary.resumed |= resumed && self.summary.batches == 0 && self.summary.retries == 0;
         self.observer.event(&Event::Started { resumed, catalog });
     }
@@ -166,6 +164,8 @@ impl<'a> Attempt<'a> {
             if self.abandoned {
                 return Ok(());
             }
+            // A destination forgets at `prepare` what it has written beyond its checkpoint.
+            self.finish().await?;
             let Some(catalog) = prepare(self.pipeline, self.stop, selection, &catalog).await? else {
                 return Ok(());
             };
@@ -175,6 +175,7 @@ impl<'a> Attempt<'a> {
         let checkpoint = Checkpoint {
             sequence: self.submitted,
             position: batch.position.clone(),
+            notes: mem::take(&mut batch.notes),
         };
         self.sizes
             .push_back(batch.records.iter().map(payload_bytes).sum());
@@ -199,7 +200,7 @@ impl<'a> Attempt<'a> {
     fn start_round(&mut self) {
         if self.round.is_none() && !self.written.is_empty() {
             self.saving = self.written.len();
-            self.last = self.written.last().map(|written| written.checkpoint.clone());
+            self.last = self.written.last().map(Written::position);
             let round = Round::plan(&mut self.written, &self.keeper, &mut self.hold);
             self.round = Some(Box::pin(round.run(self.pipeline, self.keeper.clone())));
         }
@@ -270,13 +271,16 @@ impl<'a> Attempt<'a> {
         drop(mem::take(&mut self.writes));
     }
 
-    /// The last save and ack of a run that was settled.
+    /// Saves and acknowledges the last batch that was settled.
     async fn finish(&mut self) -> Result<()> {
         // After writes were given up, a transactional destination may be further than the loop knows.
         let Some(last) = self.last.take().filter(|_| !self.abandoned) else {
             return Ok(());
         };
-        commit::finish(self.pipeline, &self.keeper, &last, self.acked).await
+        let last = self.hold.covered_by(last);
+        commit::finish(self.pipeline, &self.keeper, &last, self.acked).await?;
+        self.acked = Some(last.sequence);
+        Ok(())
     }
 }
 

@@ -4,7 +4,9 @@ use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opencdc::{Batch, Checkpoint, CheckpointStore, DeadLetter, Outcome, Result, Source, check_outcomes};
+use opencdc::{
+    Batch, Checkpoint, CheckpointStore, DeadLetter, Note, Outcome, Result, Resume, Source, check_outcomes,
+};
 
 use super::{Pipeline, StreamTotals};
 use crate::failpoint::failpoint;
@@ -30,6 +32,11 @@ impl Written {
             streams: StreamTotals::of(batch, outcomes),
             refused: refused(pipeline, batch, outcomes),
         })
+    }
+
+    /// The checkpoint without its notes.
+    pub(super) fn position(&self) -> Checkpoint {
+        Checkpoint::new(self.checkpoint.sequence, self.checkpoint.position.clone())
     }
 }
 
@@ -69,33 +76,59 @@ impl Keeper {
             Self::Loop(store) | Self::Destination(store) => store,
         }
     }
+
+    /// The number to go on from, and what a source resumes with; 0 and nothing before the first checkpoint.
+    pub(super) async fn resume(&self, pipeline: &str) -> Result<(u64, Option<Resume>)> {
+        let store = self.store();
+        let mut stored = store.load(pipeline).await?;
+        loop {
+            let notes = store.notes(pipeline).await?;
+            // Another process may have saved in between: its notes are not those of our position.
+            let now = store.load(pipeline).await?;
+            if now == stored {
+                let sequence = stored.as_ref().map_or(0, |checkpoint| checkpoint.sequence);
+                let position = stored.map(|checkpoint| checkpoint.position);
+                return Ok((sequence, position.map(|position| Resume { position, notes })));
+            }
+            stored = now;
+        }
+    }
 }
 
 /// Which batches a transactional destination may have written without their checkpoint.
 ///
 /// A refused record holds the destination's checkpoint back until the loop has saved it (promise 8 of
 /// [`opencdc::Destination`]). Batches that were under way by then are written, and may not be saved; they must
-/// not be acknowledged before a later checkpoint covers them.
+/// not be acknowledged before a later checkpoint covers them, and their notes go with that one.
 #[derive(Debug, Default)]
 pub(super) struct Hold {
     /// The greatest sequence that may lack its checkpoint.
     through: Option<u64>,
+    /// The notes of those batches, in order. Some may be in force already; to bring them into force again
+    /// together with all later ones changes nothing.
+    notes: Vec<Note>,
 }
 
 impl Hold {
-    /// Whether the checkpoint of this batch is stored once the refused ones of its group have been saved.
-    fn stored(&mut self, written: &Written) -> bool {
+    /// Whether this batch may lack its checkpoint. One with a refused record does until the loop has saved it.
+    fn holds(&mut self, written: &mut Written) -> bool {
         if !written.refused.is_empty() {
             self.through = Some(u64::MAX);
-            return true;
         }
-        let held = self
-            .through
-            .is_some_and(|through| written.checkpoint.sequence <= through);
-        if !held {
-            self.through = None;
+        let sequence = written.checkpoint.sequence;
+        let held = self.through.is_some_and(|through| sequence <= through);
+        if held {
+            self.notes.append(&mut written.checkpoint.notes);
+        } else {
+            // The destination has stored it, with the notes of those before it.
+            *self = Self::default();
         }
-        !held
+        held
+    }
+
+    /// `checkpoint` with the notes of the batches up to it that may lack theirs.
+    pub(super) fn covered_by(&mut self, checkpoint: Checkpoint) -> Checkpoint {
+        checkpoint.covering(mem::take(&mut self.notes))
     }
 
     /// The refused batches have been saved; only batches up to `submitted` were under way before.
@@ -111,6 +144,7 @@ impl Hold {
 pub(super) struct Round {
     letters: Vec<DeadLetter>,
     saves: Vec<Checkpoint>,
+    /// The last batch whose checkpoint is stored once the others are saved; without notes.
     ack: Option<Checkpoint>,
     pub(super) batches: u64,
     pub(super) streams: StreamTotals,
@@ -133,18 +167,22 @@ impl Round {
         round
     }
 
-    fn add(&mut self, written: Written, keeper: &Keeper, hold: &mut Hold) {
+    fn add(&mut self, mut written: Written, keeper: &Keeper, hold: &mut Hold) {
+        let position = written.position();
         match keeper {
             Keeper::Loop(_) => {
-                self.saves = vec![written.checkpoint.clone()];
-                self.ack = Some(written.checkpoint.clone());
+                let earlier = self.saves.pop().map_or_else(Vec::new, |earlier| earlier.notes);
+                self.saves.push(written.checkpoint.covering(earlier));
+                self.ack = Some(position);
             }
             Keeper::Destination(_) => {
-                if hold.stored(&written) {
-                    self.ack = Some(written.checkpoint.clone());
+                let lacking = hold.holds(&mut written);
+                let refused = !written.refused.is_empty();
+                if refused {
+                    self.saves.push(hold.covered_by(position.clone()));
                 }
-                if !written.refused.is_empty() {
-                    self.saves.push(written.checkpoint.clone());
+                if refused || !lacking {
+                    self.ack = Some(position);
                 }
             }
         }
@@ -175,7 +213,7 @@ impl Round {
     }
 }
 
-/// Saves and acknowledges the last batch of a run, where the rounds have not done it already.
+/// Saves and acknowledges the last batch that was settled, where the rounds have not done it already.
 pub(super) async fn finish(
     pipeline: &Pipeline,
     keeper: &Keeper,
@@ -189,4 +227,68 @@ pub(super) async fn finish(
         Source::ack(&*pipeline.source, &last.position).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opencdc::Position;
+    use opencdc::memory::MemoryStore;
+
+    fn written(sequence: u64, refused: bool) -> Written {
+        let record = opencdc::Record::snapshot("contacts", b"{}", b"{}");
+        let note = Note::remember("last", sequence.to_string());
+        let position = Position::new(sequence.to_string());
+        let batch = Batch::new(vec![record], position.clone());
+        let outcome = if refused {
+            Outcome::rejected("no")
+        } else {
+            Outcome::Written
+        };
+        let checkpoint = Checkpoint::new(sequence, position).covering(vec![note]);
+        Written::new("p", &batch, checkpoint, &[outcome]).unwrap()
+    }
+
+    /// The saves of a round as `sequence: values of the notes`.
+    fn saves(round: &Round) -> Vec<String> {
+        let value = |note: &Note| String::from_utf8_lossy(note.value.as_ref().unwrap()).into_owned();
+        let save = |save: &Checkpoint| {
+            let notes: Vec<_> = save.notes.iter().map(value).collect();
+            format!("{}: {}", save.sequence, notes.join(","))
+        };
+        round.saves.iter().map(save).collect()
+    }
+
+    #[test]
+    fn one_save_brings_the_notes_of_its_whole_group_in_order() {
+        let keeper = Keeper::Loop(Arc::new(MemoryStore::default()));
+        let mut group = vec![written(1, false), written(2, true), written(3, false)];
+        let round = Round::plan(&mut group, &keeper, &mut Hold::default());
+        assert_eq!(saves(&round), ["3: 1,2,3"]);
+    }
+
+    #[test]
+    fn a_save_for_a_refused_batch_brings_the_notes_that_were_held_before_it() {
+        let keeper = Keeper::Destination(Arc::new(MemoryStore::default()));
+        let mut hold = Hold::default();
+        let plan = |mut group: Vec<Written>, hold: &mut Hold| Round::plan(&mut group, &keeper, hold);
+        let group = vec![
+            written(1, false),
+            written(2, true),
+            written(3, false),
+            written(4, true),
+        ];
+        assert_eq!(saves(&plan(group, &mut hold)), ["2: 2", "4: 3,4"]);
+        // 5 and 6 were under way: whether the destination has stored them, the loop cannot know.
+        hold.released(6);
+        let round = plan(vec![written(5, false)], &mut hold);
+        assert_eq!((saves(&round).len(), round.acked()), (0, None));
+        assert_eq!(saves(&plan(vec![written(6, true)], &mut hold)), ["6: 5,6"]);
+        // From 8 on the destination stores them itself, with those of 7.
+        hold.released(7);
+        let round = plan(vec![written(7, false), written(8, false)], &mut hold);
+        assert_eq!((saves(&round).len(), round.acked()), (0, Some(8)));
+        let last = hold.covered_by(Checkpoint::new(8, Position::new("8")));
+        assert!(last.notes.is_empty());
+    }
 }

@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use opencdc::{
-    Checkpoint, CheckpointStore, DeadLetter, DeadLetters, Error, ErrorKind, Inbox, InboxEntry, Position,
-    Result,
+    Checkpoint, CheckpointStore, DeadLetter, DeadLetters, Error, ErrorKind, Inbox, InboxEntry, Notes, Result,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dead_letter;
 use super::queue::Queue;
-use crate::checkpoint::check_forward;
+use crate::sqlite_checkpoints::Tables;
 use crate::sqlite_file::{self, FileKind};
 
 /// How long to wait for another process that writes to the same state.
@@ -23,8 +22,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const KIND: FileKind = FileKind {
     application_id: i32::from_be_bytes(*b"SpkS"),
     what: "a state file of Spoke",
-    migrations: &[include_str!("schema_v1.sql")],
+    migrations: &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")],
     page_size: 4096,
+};
+
+const TABLES: Tables = Tables {
+    checkpoints: "checkpoints",
+    notes: "notes",
 };
 
 /// Keeps what must survive a crash in one SQLite file.
@@ -69,47 +73,27 @@ impl SqliteStore {
 impl CheckpointStore for SqliteStore {
     async fn load(&self, pipeline: &str) -> Result<Option<Checkpoint>> {
         let pipeline = pipeline.to_owned();
-        let load = move |connection: &Connection| load(connection, &pipeline).map(Ok);
+        let load = move |connection: &Connection| TABLES.load(connection, &pipeline).map(Ok);
         self.queue.run("cannot read the checkpoint in", load).await
+    }
+
+    async fn notes(&self, pipeline: &str) -> Result<Notes> {
+        let pipeline = pipeline.to_owned();
+        let notes = move |connection: &Connection| TABLES.notes(connection, &pipeline).map(Ok);
+        self.queue.run("cannot read the notes in", notes).await
     }
 
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         let (pipeline, checkpoint) = (pipeline.to_owned(), checkpoint.clone());
-        let save = move |connection: &Connection| save(connection, &pipeline, &checkpoint);
+        let save = move |connection: &Connection| TABLES.save(connection, &pipeline, &checkpoint);
         self.queue.run("cannot save the checkpoint in", save).await
     }
 
     async fn reset(&self, pipeline: &str) -> Result<()> {
         let pipeline = pipeline.to_owned();
-        let reset = move |connection: &Connection| {
-            connection.execute("DELETE FROM checkpoints WHERE pipeline = ?1", [pipeline])?;
-            Ok(Ok(()))
-        };
+        let reset = move |connection: &Connection| TABLES.reset(connection, &pipeline).map(Ok);
         self.queue.run("cannot reset the checkpoint in", reset).await
     }
-}
-
-fn load(connection: &Connection, pipeline: &str) -> rusqlite::Result<Option<Checkpoint>> {
-    let mut select =
-        connection.prepare_cached("SELECT sequence, position FROM checkpoints WHERE pipeline = ?1")?;
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Checkpoint {
-            sequence: row.get(0)?,
-            position: Position::new(row.get::<_, Vec<u8>>(1)?),
-        })
-    };
-    select.query_row([pipeline], read).optional()
-}
-
-fn save(connection: &Connection, pipeline: &str, next: &Checkpoint) -> rusqlite::Result<Result<()>> {
-    let stored = load(connection, pipeline)?;
-    if let Err(error) = check_forward(pipeline, stored.as_ref(), next) {
-        return Ok(Err(error));
-    }
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![pipeline, next.sequence, next.position.as_bytes(), now()])?;
-    Ok(Ok(()))
 }
 
 #[async_trait]

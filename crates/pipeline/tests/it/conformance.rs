@@ -97,7 +97,7 @@ async fn the_checkpoints_of_the_sqlite_destination_keep_every_promise() {
         (sqlite, opened.checkpoints().unwrap())
     };
     let mut places = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..12 {
         places.push(opened().await);
     }
     let places = std::cell::RefCell::new(places);
@@ -109,6 +109,34 @@ async fn the_checkpoints_of_the_sqlite_destination_keep_every_promise() {
         }
     })
     .await;
+}
+
+/// A directory keeps the checkpoints of one pipeline: those of another are refused by name, see `ndjson.rs`.
+#[tokio::test]
+async fn the_checkpoints_of_the_ndjson_destination_keep_the_promises_of_one_pipeline() {
+    let dirs: Vec<_> = (0..11).map(|_| tempfile::tempdir().unwrap()).collect();
+    let mut opened = Vec::new();
+    for dir in &dirs {
+        let config = NdjsonConfig::new(dir.path());
+        let destination = NdjsonDestination::open(config, "p").await.unwrap();
+        opened.push(destination.checkpoints().unwrap());
+    }
+    let mut stores = opened.into_iter();
+    let mut open = || {
+        let store = stores.next().expect("one directory a promise");
+        move || Arc::clone(&store)
+    };
+    checkpoints::starts_empty(open()).await;
+    checkpoints::a_saved_checkpoint_is_there_after_reopening(open()).await;
+    checkpoints::a_sequence_only_moves_forward(open()).await;
+    checkpoints::saving_the_same_again_is_fine(open()).await;
+    checkpoints::a_reset_pipeline_starts_from_nothing(open()).await;
+    checkpoints::notes_are_there_after_reopening(open()).await;
+    checkpoints::later_notes_win_and_a_forgotten_one_is_gone(open()).await;
+    checkpoints::notes_survive_byte_for_byte(open()).await;
+    checkpoints::a_refused_save_changes_no_note(open()).await;
+    checkpoints::saving_the_same_again_changes_no_note(open()).await;
+    checkpoints::a_reset_pipeline_has_no_notes(open()).await;
 }
 
 struct Ndjson {
@@ -169,6 +197,9 @@ async fn the_ndjson_destination_keeps_the_promises_of_one_that_appends() {
     destination::a_dropped_write_leaves_the_destination_usable(&make()).await;
     destination::a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
     destination::a_refused_record_holds_the_checkpoint_back(&make()).await;
+    destination::notes_come_into_force_with_the_checkpoint(&make()).await;
+    destination::held_notes_come_into_force_with_the_save_that_releases_them(&make()).await;
+    destination::prepare_forgets_notes_that_were_held(&make()).await;
 }
 
 /// Opens a store from a function that is not async, as the suites of stores want it.

@@ -2,14 +2,21 @@
 //!
 //! Each test runs this binary again as a child that aborts at a failpoint, until a child ends well; then it
 //! compares what is there with what the source had.
+//!
+//! Every batch changes notes, and the source refuses to resume with notes that are not those of its position: a
+//! child that finds them apart panics, and so fails the test.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use opencdc::conformance::source::resume_after;
 use opencdc::memory::{MemoryDestination, MemorySource};
-use opencdc::{Batch, Catalog, DataType, DeadLetters, Destination, Field, Position, Record, Stream, Until};
+use opencdc::{
+    Batch, Catalog, CheckpointStore, DataType, DeadLetters, Destination, Field, Note, Position, Record,
+    Stream, Until,
+};
 use pipeline::destination::{NdjsonConfig, NdjsonDestination, SqliteConfig, SqliteDestination};
 use pipeline::{Pipeline, RunOptions, SqliteStore, run};
 use tokio_util::sync::CancellationToken;
@@ -20,15 +27,28 @@ const BATCHES: u64 = 12;
 /// The ids of records whose payload is refused, one of them in the last batch.
 const REFUSED: [u64; 3] = [5, 14, 24];
 
-/// Two contacts a batch.
+/// Large enough for the log of the files' notes to be written anew a few times.
+const NOTE: usize = 40_000;
+
+/// Two contacts a batch, and notes that are others at every position.
 fn source() -> MemorySource {
-    let batch = |n: u64| {
-        let records = [2 * n - 1, 2 * n].map(record).to_vec();
-        Batch::new(records, Position::new(n.to_string()))
-    };
     let fields = vec![Field::new("id", DataType::String, ["id"])];
     let catalog = Catalog::new(vec![Stream::new("contacts", ["id"], fields)]);
-    MemorySource::with_catalog(catalog, (1..=BATCHES).map(batch).collect())
+    MemorySource::with_catalog(catalog, batches())
+}
+
+fn batches() -> Vec<Batch> {
+    let batch = |n: u64| {
+        let records = [2 * n - 1, 2 * n].map(record).to_vec();
+        let mut batch = Batch::new(records, Position::new(n.to_string()));
+        batch.notes = vec![
+            Note::remember("contacts/last", n.to_string()),
+            Note::remember(format!("contacts/{n}"), vec![b'x'; NOTE]),
+            Note::forget(format!("contacts/{}", n.saturating_sub(2))),
+        ];
+        batch
+    };
+    (1..=BATCHES).map(batch).collect()
 }
 
 fn record(id: u64) -> Record {
@@ -132,6 +152,16 @@ async fn assert_dead_letters(dir: &Path) {
     assert_eq!(ids(keys.iter().map(String::as_str)), REFUSED);
 }
 
+/// Position and notes are those of the last batch.
+async fn assert_position(store: &dyn CheckpointStore) {
+    let expected = resume_after(&batches()).unwrap();
+    assert_eq!(
+        store.load("p").await.unwrap().unwrap().position,
+        expected.position
+    );
+    assert_eq!(store.notes("p").await.unwrap(), expected.notes);
+}
+
 /// The instants that every kind of destination passes.
 const LOOP: [&str; 3] = ["run.before_dead_letters", "run.before_save", "run.before_ack"];
 
@@ -148,12 +178,19 @@ async fn a_killed_run_into_sqlite_loses_and_doubles_nothing() {
         let found = ids(rows.iter().map(|row| row["id"].as_str().unwrap()));
         assert_eq!(found, expected().into_iter().collect::<Vec<_>>(), "{failpoint}");
         assert_dead_letters(dir.path()).await;
+        let store = destination("sqlite", dir.path()).await.checkpoints().unwrap();
+        assert_position(&*store).await;
     }
 }
 
 #[tokio::test]
 async fn a_killed_run_into_files_leaves_every_record_exactly_once() {
-    for failpoint in LOOP.into_iter().chain(["ndjson.before_rename"]) {
+    let of_files = [
+        "ndjson.before_notes",
+        "ndjson.before_rename",
+        "ndjson.after_rename",
+    ];
+    for failpoint in LOOP.into_iter().chain(of_files) {
         let dir = tempfile::tempdir().unwrap();
         let killed = killed_again_and_again("ndjson", dir.path(), failpoint);
         assert!(killed > 0, "{failpoint} was never passed");
@@ -166,6 +203,8 @@ async fn a_killed_run_into_files_leaves_every_record_exactly_once() {
         let found = ids(keys.iter().map(String::as_str));
         assert_eq!(found, expected().into_iter().collect::<Vec<_>>(), "{failpoint}");
         assert_dead_letters(dir.path()).await;
+        let store = destination("ndjson", dir.path()).await.checkpoints().unwrap();
+        assert_position(&*store).await;
     }
 }
 
@@ -175,5 +214,6 @@ async fn a_killed_run_without_a_transactional_destination_loses_no_dead_letter()
         let dir = tempfile::tempdir().unwrap();
         assert!(killed_again_and_again("memory", dir.path(), failpoint) > 0);
         assert_dead_letters(dir.path()).await;
+        assert_position(&SqliteStore::open(dir.path().join("state.db")).await.unwrap()).await;
     }
 }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use opencdc::memory::{MemoryDestination, MemorySource, MemoryStore};
 use opencdc::{
     Batch, BatchStream, Catalog, Checkpoint, CheckpointStore, DeadLetter, DeadLetters, Destination, Error,
-    Outcome, Position, Record, Result, Selection, Source,
+    Note, Notes, Outcome, Position, Record, Result, Resume, Selection, Source,
 };
 use pipeline::{Event, Observer, Pipeline, RunOptions};
 use tokio::sync::Notify;
@@ -49,11 +49,18 @@ impl Observer for Log {
     }
 }
 
-/// A batch of one contact `n` whose position is `n`.
+/// A batch of one contact `n` whose position is `n`. Its notes change so that no two positions have the same: a
+/// [`MemorySource`] refuses to resume with any but those.
 pub(crate) fn batch(n: u64) -> Batch {
     let id = format!(r#"{{"id":"{n}"}}"#);
     let record = Record::snapshot("contacts", id.as_bytes(), id.as_bytes());
-    Batch::new(vec![record], Position::new(n.to_string()))
+    let mut batch = Batch::new(vec![record], Position::new(n.to_string()));
+    batch.notes = vec![
+        Note::remember("contacts/last", n.to_string()),
+        Note::remember(format!("contacts/{n}"), "x"),
+        Note::forget(format!("contacts/{}", n.saturating_sub(3))),
+    ];
+    batch
 }
 
 /// The error that comes instead of the item after so many batches, once.
@@ -97,10 +104,10 @@ impl Source for ScriptedSource {
         self.inner.catalog().await
     }
 
-    async fn read(&self, selection: Selection, from: Option<Position>) -> Result<BatchStream> {
+    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
         let at = from
             .as_ref()
-            .map(|at| String::from_utf8_lossy(at.as_bytes()).into_owned());
+            .map(|at| String::from_utf8_lossy(at.position.as_bytes()).into_owned());
         self.log
             .note(format!("read {}", at.as_deref().unwrap_or("start")));
         let batches = self.inner.read(selection, from).await?;
@@ -222,6 +229,10 @@ struct LoggedStore {
 impl CheckpointStore for LoggedStore {
     async fn load(&self, pipeline: &str) -> Result<Option<Checkpoint>> {
         self.inner.load(pipeline).await
+    }
+
+    async fn notes(&self, pipeline: &str) -> Result<Notes> {
+        self.inner.notes(pipeline).await
     }
 
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {

@@ -287,7 +287,7 @@ async fn a_file_of_a_newer_version_or_of_another_purpose_is_told() {
         .unwrap();
     let newer = open("sqlite", dir.path()).await.unwrap_err();
     let expected = format!(
-        "Incompatible\n`{}` has version 7, and this program knows a file that Spoke writes rows to up to version 1\n\
+        "Incompatible\n`{}` has version 7, and this program knows a file that Spoke writes rows to up to version 2\n\
          it was made by a newer version of Spoke: use that version, or another `path`",
         path.display()
     );

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use opencdc::{
-    Batch, Catalog, Checkpoint, DataType, Destination as _, ErrorKind, Field, Outcome, Position, Record,
-    Stream,
+    Batch, Catalog, Checkpoint, DataType, Destination as _, ErrorKind, Field, Note, Outcome, Position,
+    Record, Stream,
 };
 use pipeline::destination::{LineFormat, NdjsonConfig, NdjsonDestination};
 use tempfile::tempdir;
@@ -38,7 +38,7 @@ async fn write(destination: &NdjsonDestination, sequence: u64, records: Vec<Reco
     let position = Position::new(sequence.to_string());
     let batch = Arc::new(Batch::new(records, position.clone()));
     destination
-        .write(batch, Checkpoint { sequence, position })
+        .write(batch, Checkpoint::new(sequence, position))
         .await
         .unwrap()
 }
@@ -111,13 +111,7 @@ async fn a_save_for_a_refused_batch_keeps_the_lines_of_later_ones_out() {
     // WHEN the refused batch is saved, and the process dies
     let store = destination.checkpoints().unwrap();
     store
-        .save(
-            "p",
-            &Checkpoint {
-                sequence: 2,
-                position: Position::new("2"),
-            },
-        )
+        .save("p", &Checkpoint::new(2, Position::new("2")))
         .await
         .unwrap();
     drop(destination);
@@ -177,4 +171,41 @@ async fn a_directory_belongs_to_one_pipeline() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Incompatible);
     assert!(error.to_string().ends_with("belongs to pipeline `p`"), "{error}");
+}
+
+#[tokio::test]
+async fn the_notes_of_a_crash_between_log_and_checkpoint_count_for_nothing() {
+    let dir = tempdir().unwrap();
+    let note = |sequence: u64, value: &'static str| {
+        let position = Position::new(sequence.to_string());
+        Checkpoint::new(sequence, position).covering(vec![Note::remember("a", value)])
+    };
+    let destination = open(dir.path(), &["contacts"], LineFormat::Payload).await;
+    let store = destination.checkpoints().unwrap();
+    store.save("p", &note(1, "1")).await.unwrap();
+    let sidecar = fs::read(dir.path().join("_spoke_checkpoint.json")).unwrap();
+    store.save("p", &note(2, "2")).await.unwrap();
+    // GIVEN that the log was written and the sidecar was not
+    fs::write(dir.path().join("_spoke_checkpoint.json"), sidecar).unwrap();
+    drop((destination, store));
+    // THEN the notes are those of the sidecar, and go on from there
+    let resumed = open(dir.path(), &["contacts"], LineFormat::Payload).await;
+    let store = resumed.checkpoints().unwrap();
+    assert_eq!(store.notes("p").await.unwrap()["a"], "1");
+    store.save("p", &note(2, "3")).await.unwrap();
+    assert_eq!(store.notes("p").await.unwrap()["a"], "3");
+}
+
+#[tokio::test]
+async fn a_reset_directory_keeps_no_notes() {
+    let dir = tempdir().unwrap();
+    let destination = open(dir.path(), &["contacts"], LineFormat::Payload).await;
+    let store = destination.checkpoints().unwrap();
+    let noting = Checkpoint::new(1, Position::new("1")).covering(vec![Note::remember("a", "secret?")]);
+    store.save("p", &noting).await.unwrap();
+    store.reset("p").await.unwrap();
+    let names = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["_spoke_checkpoint.json"]);
 }

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opencdc::memory::{MemoryDestination, MemorySource};
+use async_trait::async_trait;
+use opencdc::conformance::source::resume_after;
+use opencdc::memory::{MemoryDestination, MemorySource, MemoryStore};
 use opencdc::{
-    Batch, Catalog, DataType, Destination as _, Error, ErrorKind, Field, Position, Record, SelectedStream,
-    Source, Until,
+    Batch, Catalog, Checkpoint, CheckpointStore, DataType, Destination as _, Error, ErrorKind, Field, Notes,
+    Position, Record, SelectedStream, Source, Until,
 };
 use pipeline::{Ended, Event, Observer, Pipeline, RetryOptions, RunOptions, run};
 use tokio_util::sync::CancellationToken;
@@ -67,6 +69,21 @@ impl Run {
             tokio::task::yield_now().await;
         }
         panic!("`{call}` never came: {:?}", self.log.calls());
+    }
+
+    /// Runs again: the source resumes from `position`, and refuses notes that are not those of it.
+    async fn resumes_from(&self, position: &str) {
+        let again = run(
+            &self.pipeline,
+            Until::CaughtUp,
+            &self.log,
+            CancellationToken::new(),
+        );
+        again.await.unwrap();
+        assert_eq!(
+            self.log.only(&["read"]).last().unwrap(),
+            &format!("read {position}")
+        );
     }
 
     /// Runs in the background.
@@ -415,6 +432,80 @@ async fn batches_under_way_at_a_refusal_are_not_acknowledged_before_a_later_chec
         run.log.only(&["save", "ack"]),
         ["ack 1", "save 2", "ack 2", "save 4", "ack 4"]
     );
+    // with the notes of all
+    let store = run.destination.inner.checkpoints().unwrap();
+    let expected = resume_after(&batches(4)).unwrap();
+    assert_eq!(store.notes("p").await.unwrap(), expected.notes);
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_saved_before_the_destination_is_prepared_again() {
+    // GIVEN that 2 is refused while 3 is under way, and that the schema changes with 4
+    let mut all = batches(5);
+    let fields = ["id", "city"].map(|name| Field::new(name, DataType::String, [name]));
+    let wide = opencdc::Stream::new("contacts", ["id"], fields.to_vec());
+    all[3].catalog = Some(Arc::new(Catalog::new(vec![wide])));
+    let run = Arc::new(Run::new(all, refusing("2").transactional("p")));
+    let [second, third] = [2, 3].map(|sequence| run.destination.hold(sequence));
+    let running = run.start();
+    run.until("begin 3").await;
+    second.notify_one();
+    third.notify_one();
+    running.await.unwrap().unwrap();
+    // THEN 3 is saved first: a destination forgets at `prepare` what it has written beyond its checkpoint
+    let calls = run.log.only(&["prepare", "save", "ack"]);
+    let expected = [
+        "prepare 1",
+        "ack 1",
+        "save 2",
+        "ack 2",
+        "save 3",
+        "ack 3",
+        "prepare 2",
+        "ack 4",
+        "ack 5",
+        "save 5",
+    ];
+    assert_eq!(calls, expected);
+    run.resumes_from("5").await;
+}
+
+#[tokio::test]
+async fn a_source_does_not_resume_with_notes_that_another_process_saved_meanwhile() {
+    /// Moves on by one checkpoint whenever notes are asked for, three times.
+    #[derive(Debug)]
+    struct Moving(MemoryStore, Mutex<std::ops::RangeInclusive<u64>>);
+
+    #[async_trait]
+    impl CheckpointStore for Moving {
+        async fn load(&self, pipeline: &str) -> opencdc::Result<Option<Checkpoint>> {
+            self.0.load(pipeline).await
+        }
+
+        async fn notes(&self, pipeline: &str) -> opencdc::Result<Notes> {
+            let next = self.1.lock().unwrap().next();
+            if let Some(sequence) = next {
+                let Batch { position, notes, .. } = batch(sequence);
+                self.0
+                    .save(pipeline, &Checkpoint::new(sequence, position).covering(notes))
+                    .await?;
+            }
+            self.0.notes(pipeline).await
+        }
+
+        async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> opencdc::Result<()> {
+            self.0.save(pipeline, checkpoint).await
+        }
+
+        async fn reset(&self, pipeline: &str) -> opencdc::Result<()> {
+            self.0.reset(pipeline).await
+        }
+    }
+
+    let mut run = Run::new(batches(4), MemoryDestination::default());
+    run.pipeline.checkpoints = Arc::new(Moving(MemoryStore::default(), Mutex::new(1..=3)));
+    run.caught_up().await.unwrap();
+    assert_eq!(run.log.only(&["read"]), ["read 3"]);
 }
 
 #[tokio::test]

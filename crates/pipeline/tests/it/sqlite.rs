@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use opencdc::{
-    Batch, Catalog, Checkpoint, Data, DataType, Destination as _, ErrorKind, Field, Operation, Outcome,
-    Position, Record, Stream, metadata_keys,
+    Batch, Catalog, Checkpoint, Data, DataType, Destination as _, ErrorKind, Field, Note, Notes, Operation,
+    Outcome, Position, Record, Stream, metadata_keys,
 };
 use pipeline::destination::{Deletes, SqliteConfig, SqliteDestination};
 use rusqlite::Connection;
@@ -58,7 +58,7 @@ impl Sqlite {
         let position = Position::new(sequence.to_string());
         let batch = Arc::new(Batch::new(records, position.clone()));
         destination
-            .write(batch, Checkpoint { sequence, position })
+            .write(batch, Checkpoint::new(sequence, position))
             .await
             .unwrap()
     }
@@ -524,9 +524,15 @@ async fn a_closed_file_stands_alone_and_may_be_written_again() {
 }
 
 #[tokio::test]
-async fn a_destination_file_of_version_1_stays_readable() {
+async fn a_destination_file_of_any_version_stays_readable() {
+    let delivered = Note::remember("contacts/delivered/1", vec![0, 255]);
+    stays_readable(include_str!("fixtures/destination_v1.sql"), &[]).await;
+    stays_readable(include_str!("fixtures/destination_v2.sql"), &[delivered]).await;
+}
+
+async fn stays_readable(dump: &str, notes: &[Note]) {
     let sqlite = Sqlite::new();
-    restore(&sqlite.path(), include_str!("fixtures/destination_v1.sql"));
+    restore(&sqlite.path(), dump);
     let stream = contacts(&[("ID", DataType::Integer), ("city", DataType::String)]);
     let destination = SqliteDestination::open(sqlite.config.clone(), "crm")
         .await
@@ -535,13 +541,11 @@ async fn a_destination_file_of_version_1_stays_readable() {
         .prepare(&Catalog::new(vec![stream.clone()]))
         .await
         .unwrap();
-    let stored = destination
-        .checkpoints()
-        .unwrap()
-        .load("crm")
-        .await
-        .unwrap()
-        .unwrap();
+    let store = destination.checkpoints().unwrap();
+    let mut expected = Notes::new();
+    Note::apply(&mut expected, notes);
+    assert_eq!(store.notes("crm").await.unwrap(), expected);
+    let stored = store.load("crm").await.unwrap().unwrap();
     assert_eq!(
         (stored.sequence, stored.position),
         (42, Position::new(r#"{"page":7}"#))
@@ -571,10 +575,7 @@ async fn two_processes_on_one_pipeline_conflict_and_undo_nothing() {
         vec![record("2", json!({}))],
         Position::new("elsewhere"),
     ));
-    let same = Checkpoint {
-        sequence: 1,
-        position: Position::new("elsewhere"),
-    };
+    let same = Checkpoint::new(1, Position::new("elsewhere"));
     let error = other.write(batch, same).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(
@@ -592,10 +593,7 @@ async fn a_table_that_another_process_made_meanwhile_is_found_by_the_next_attemp
     sqlite.write(&one, vec![record("1", json!({}))]).await;
     let position = Position::new("2");
     let batch = Arc::new(Batch::new(vec![record("2", json!({}))], position.clone()));
-    let checkpoint = Checkpoint {
-        sequence: 2,
-        position,
-    };
+    let checkpoint = Checkpoint::new(2, position);
     let error = other
         .write(Arc::clone(&batch), checkpoint.clone())
         .await
@@ -616,7 +614,9 @@ async fn after_an_error_every_write_fails_until_prepared_again() {
         record.stream = stream.into();
         let position = Position::new(sequence.to_string());
         let batch = Arc::new(Batch::new(vec![record], position.clone()));
-        destination.write(batch, Checkpoint { sequence, position }).await
+        destination
+            .write(batch, Checkpoint::new(sequence, position))
+            .await
     };
     let error = write(1, "unknown").await.unwrap_err();
     assert_eq!(

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use opencdc::{
-    Checkpoint, CheckpointStore as _, Data, DeadLetter, DeadLetters as _, Inbox as _, InboxEntry, Operation,
-    Position, Record,
+    Checkpoint, CheckpointStore as _, Data, DeadLetter, DeadLetters as _, Inbox as _, InboxEntry, Note,
+    Notes, Operation, Position, Record,
 };
 use pipeline::SqliteStore;
 use rusqlite::Connection;
@@ -20,16 +20,41 @@ pub(crate) fn restore(path: &Path, dump: &str) {
 }
 
 #[tokio::test]
+async fn notes_of_a_state_file_of_any_version_are_there_and_go_on() {
+    let dumps = [
+        (include_str!("fixtures/state_v1.sql"), vec![]),
+        (
+            include_str!("fixtures/state_v2.sql"),
+            vec![Note::remember("contacts/delivered/1", vec![0, 255])],
+        ),
+    ];
+    for (dump, notes) in dumps {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        restore(&path, dump);
+        let store = SqliteStore::open(&path).await.unwrap();
+        let mut expected = Notes::new();
+        Note::apply(&mut expected, &notes);
+        assert_eq!(store.notes("crm").await.unwrap(), expected);
+        assert_eq!(store.load("crm").await.unwrap().unwrap().sequence, 42);
+
+        let change = Note::remember("contacts/delivered/2", "x");
+        let next = Checkpoint::new(43, Position::new("next")).covering(vec![change.clone()]);
+        store.save("crm", &next).await.unwrap();
+        Note::apply(&mut expected, &[change]);
+        let reopened = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(reopened.notes("crm").await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_state_file_of_version_1_stays_readable() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("state.db");
     restore(&path, include_str!("fixtures/state_v1.sql"));
     let store = SqliteStore::open(&path).await.unwrap();
 
-    let checkpoint = Checkpoint {
-        sequence: 42,
-        position: Position::new(r#"{"page":7}"#),
-    };
+    let checkpoint = Checkpoint::new(42, Position::new(r#"{"page":7}"#));
     assert_eq!(store.load("crm").await.unwrap(), Some(checkpoint));
 
     let letter = DeadLetter {
@@ -115,10 +140,7 @@ async fn a_crowd_of_appends_loses_nothing() {
 async fn one_refused_save_does_not_undo_the_others_that_wait() {
     let dir = tempdir().unwrap();
     let store = SqliteStore::open(dir.path().join("state.db")).await.unwrap();
-    let at = |sequence| Checkpoint {
-        sequence,
-        position: Position::new("x"),
-    };
+    let at = |sequence| Checkpoint::new(sequence, Position::new("x"));
     store.save("p", &at(5)).await.unwrap();
     let (older, other) = (at(4), at(1));
     let saves = join_all([store.save("p", &older), store.save("q", &other)]).await;

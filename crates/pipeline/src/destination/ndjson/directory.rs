@@ -6,11 +6,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use opencdc::{Batch, Catalog, Checkpoint, Error, ErrorKind, Operation, Outcome, Record, Result, StreamName};
+use opencdc::{
+    Batch, Catalog, Checkpoint, Error, ErrorKind, Notes, Operation, Outcome, Record, Result, StreamName,
+};
 
 use super::config::{LineFormat, NdjsonConfig};
 use super::sidecar::{Lengths, NAME, Sidecar, storage, sync_directory};
-use crate::checkpoint::check_forward;
 use crate::destination::serial::Place;
 use crate::failpoint::failpoint;
 
@@ -61,6 +62,7 @@ impl Directory {
             Some(sidecar) => sidecar,
             None => begin(&dir, pipeline)?,
         };
+        sidecar.notes.remove_others(&dir);
         Ok(Self {
             dir,
             format: config.format,
@@ -133,13 +135,25 @@ impl Directory {
     /// Writes the sidecar of `checkpoint` with the lengths that the files had after its batch.
     fn store(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let stored = self.sidecar.checkpoint();
-        check_forward(&self.sidecar.pipeline, stored.as_ref(), checkpoint)?;
+        if !checkpoint.replaces(&self.sidecar.pipeline, stored.as_ref())? {
+            return Ok(());
+        }
+        let notes = self.sidecar.notes.with(&self.dir, &checkpoint.notes)?;
+        failpoint!("ndjson.before_rename");
         let mark = self.marks.get(&checkpoint.sequence).cloned();
         let lengths = mark.unwrap_or_else(|| self.sidecar.files.clone());
-        let next = self.sidecar.clone().at(Some(checkpoint), lengths);
-        next.write(&self.dir)?;
-        self.sidecar = next;
+        self.replace(self.sidecar.clone().at(Some(checkpoint), lengths, notes))?;
         self.marks.retain(|sequence, _| *sequence > checkpoint.sequence);
+        Ok(())
+    }
+
+    fn replace(&mut self, next: Sidecar) -> Result<()> {
+        next.write(&self.dir)?;
+        failpoint!("ndjson.after_rename");
+        if !next.notes.continues(self.sidecar.notes) {
+            next.notes.remove_others(&self.dir);
+        }
+        self.sidecar = next;
         Ok(())
     }
 
@@ -236,7 +250,7 @@ impl Place for Directory {
 
     fn commit(&mut self, checkpoint: Option<&Checkpoint>) -> Result<()> {
         self.sync()?;
-        failpoint!("ndjson.before_rename");
+        failpoint!("ndjson.before_notes");
         checkpoint.map_or(Ok(()), |checkpoint| self.store(checkpoint))
     }
 
@@ -251,6 +265,11 @@ impl Place for Directory {
         Ok(self.sidecar.checkpoint())
     }
 
+    fn notes(&mut self, pipeline: &str) -> Result<Notes> {
+        self.check_pipeline(pipeline)?;
+        self.sidecar.notes.read(&self.dir)
+    }
+
     fn save(&mut self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         self.check_pipeline(pipeline)?;
         self.store(checkpoint)
@@ -259,10 +278,8 @@ impl Place for Directory {
     /// The lines stay: the next run appends the same records behind them.
     fn reset(&mut self, pipeline: &str) -> Result<()> {
         self.check_pipeline(pipeline)?;
-        let next = self.sidecar.clone().at(None, self.sidecar.files.clone());
-        next.write(&self.dir)?;
-        self.sidecar = next;
-        Ok(())
+        let (files, notes) = (self.sidecar.files.clone(), self.sidecar.notes.emptied());
+        self.replace(self.sidecar.clone().at(None, files, notes))
     }
 
     fn close(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The checkpoint beside the files: what to resume from, and how long each file was then.
+//! The checkpoint beside the files: what to resume from, how long each file was then, and where the notes are.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,10 +9,13 @@ use bytes::Bytes;
 use opencdc::{Checkpoint, Error, ErrorKind, Position, Result};
 use serde::{Deserialize, Serialize};
 
+use super::notes::Log;
+
 pub(super) const NAME: &str = "_spoke_checkpoint.json";
 
-/// The shape below. A new shape gets a new number, and this one stays readable (invariant 2).
-const VERSION: u32 = 1;
+/// The shape below. A new shape gets a new number, and this one stays readable (invariant 2). Version 1 had no
+/// notes.
+const VERSION: u32 = 2;
 
 /// Lengths of the files, by name.
 pub(super) type Lengths = BTreeMap<String, u64>;
@@ -23,6 +26,8 @@ pub(super) struct Sidecar {
     pub(super) pipeline: String,
     checkpoint: Option<Stored>,
     pub(super) files: Lengths,
+    #[serde(default)]
+    pub(super) notes: Log,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +52,7 @@ impl Sidecar {
             pipeline: pipeline.to_owned(),
             checkpoint: None,
             files: Lengths::new(),
+            notes: Log::default(),
         }
     }
 
@@ -65,9 +71,9 @@ impl Sidecar {
         let version: Version = serde_json::from_slice(&text).map_err(|error| {
             strange("is not a checkpoint of Spoke", "choose another `dir`").with_source(error)
         })?;
-        if version.version != VERSION {
+        if !(1..=VERSION).contains(&version.version) {
             let what = format!(
-                "has version {}, and this program knows {VERSION}",
+                "has version {}, and this program knows up to {VERSION}",
                 version.version
             );
             return Err(strange(
@@ -96,18 +102,19 @@ impl Sidecar {
     }
 
     pub(super) fn checkpoint(&self) -> Option<Checkpoint> {
-        self.checkpoint.as_ref().map(|stored| Checkpoint {
-            sequence: stored.sequence,
-            position: Position::new(match &stored.position {
-                Text::Text(text) => Bytes::from(text.clone()),
-                Text::Bytes(bytes) => Bytes::from(bytes.clone()),
-            }),
-        })
+        let stored = self.checkpoint.as_ref()?;
+        let position = Position::new(match &stored.position {
+            Text::Text(text) => Bytes::from(text.clone()),
+            Text::Bytes(bytes) => Bytes::from(bytes.clone()),
+        });
+        Some(Checkpoint::new(stored.sequence, position))
     }
 
     /// The same with another checkpoint.
-    pub(super) fn at(mut self, checkpoint: Option<&Checkpoint>, files: Lengths) -> Self {
+    pub(super) fn at(mut self, checkpoint: Option<&Checkpoint>, files: Lengths, notes: Log) -> Self {
+        self.version = VERSION;
         self.files = files;
+        self.notes = notes;
         self.checkpoint = checkpoint.map(|checkpoint| Stored {
             sequence: checkpoint.sequence,
             position: match std::str::from_utf8(checkpoint.position.as_bytes()) {
@@ -151,31 +158,40 @@ pub(super) fn storage(doing: &str, path: &Path, error: io::Error) -> Error {
 mod tests {
     use super::*;
 
-    /// Version 1 as it was released: this text never changes.
-    const RELEASED: &str = r#"{"version":1,"pipeline":"crm","checkpoint":{"sequence":7,"position":{"text":"{\"page\":7}"}},"files":{"contacts.ndjson":1234}}"#;
+    /// Every version as it was released: these texts never change.
+    const VERSION_1: &str = r#"{"version":1,"pipeline":"crm","checkpoint":{"sequence":7,"position":{"text":"{\"page\":7}"}},"files":{"contacts.ndjson":1234}}"#;
+    const VERSION_2: &str = r#"{"version":2,"pipeline":"crm","checkpoint":{"sequence":7,"position":{"text":"{\"page\":7}"}},"files":{"contacts.ndjson":1234},"notes":{"number":3,"start":20,"length":99}}"#;
+
+    fn released(text: &str) -> Sidecar {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(NAME), text).unwrap();
+        Sidecar::read(dir.path()).unwrap().unwrap()
+    }
 
     #[test]
-    fn version_1_stays_readable() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(NAME), RELEASED).unwrap();
-        let sidecar = Sidecar::read(dir.path()).unwrap().unwrap();
-        let expected = Checkpoint {
-            sequence: 7,
-            position: Position::new(r#"{"page":7}"#),
-        };
-        assert_eq!(sidecar.checkpoint(), Some(expected));
-        assert_eq!(sidecar.files["contacts.ndjson"], 1234);
-        assert_eq!(serde_json::to_string(&sidecar).unwrap(), RELEASED);
+    fn every_version_stays_readable() {
+        for text in [VERSION_1, VERSION_2] {
+            let sidecar = released(text);
+            let expected = Checkpoint::new(7, Position::new(r#"{"page":7}"#));
+            assert_eq!(sidecar.checkpoint(), Some(expected));
+            assert_eq!(sidecar.files["contacts.ndjson"], 1234);
+        }
+        assert_eq!(released(VERSION_1).notes, Log::default());
+    }
+
+    #[test]
+    fn the_newest_version_is_written() {
+        let (old, new) = (released(VERSION_1), released(VERSION_2));
+        assert_eq!(serde_json::to_string(&new).unwrap(), VERSION_2);
+        let moved = old.at(new.checkpoint().as_ref(), new.files.clone(), new.notes);
+        assert_eq!(moved, new);
     }
 
     #[test]
     fn bytes_that_are_no_text_survive() {
         let dir = tempfile::tempdir().unwrap();
-        let checkpoint = Checkpoint {
-            sequence: 1,
-            position: Position::new(vec![0, 255]),
-        };
-        let sidecar = Sidecar::new("crm").at(Some(&checkpoint), Lengths::new());
+        let checkpoint = Checkpoint::new(1, Position::new(vec![0, 255]));
+        let sidecar = Sidecar::new("crm").at(Some(&checkpoint), Lengths::new(), Log::default());
         sidecar.write(dir.path()).unwrap();
         let read = Sidecar::read(dir.path()).unwrap().unwrap();
         assert_eq!(read.checkpoint(), Some(checkpoint));
@@ -183,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_and_a_foreign_file_are_refused() {
-        for text in [r#"{"version":2}"#, "[]", r#"{"version":1}"#] {
+        for text in [r#"{"version":3}"#, r#"{"version":0}"#, "[]", r#"{"version":1}"#] {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join(NAME), text).unwrap();
             let error = Sidecar::read(dir.path()).unwrap_err();

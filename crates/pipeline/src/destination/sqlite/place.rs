@@ -4,27 +4,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opencdc::{Batch, Catalog, Checkpoint, Outcome, Position, Result};
+use opencdc::{Batch, Catalog, Checkpoint, Notes, Outcome, Result};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, Statement};
 
-use super::config::SqliteConfig;
+use super::config::{Deletes, SqliteConfig};
 use super::rows::{self, Change, Plan, Rows};
 use super::schema::{self, Failure};
 use super::table::Table;
 use super::unfit::Unfit;
 use super::value::Cell;
-use super::{Deletes, time};
-use crate::checkpoint::check_forward;
 use crate::destination::serial::Place;
 use crate::failpoint::failpoint;
+use crate::sqlite_checkpoints::Tables;
 use crate::sqlite_file::{self, FileKind, explain};
 
 const KIND: FileKind = FileKind {
     application_id: i32::from_be_bytes(*b"SpkD"),
     what: "a file that Spoke writes rows to",
-    migrations: &[include_str!("schema_v1.sql")],
+    migrations: &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")],
     page_size: 4096,
+};
+
+const TABLES: Tables = Tables {
+    checkpoints: "_spoke_checkpoints",
+    notes: "_spoke_notes",
 };
 
 /// Three statements a table, and a catalog has tens of tables.
@@ -123,7 +127,9 @@ impl Place for File {
         let pipeline = self.pipeline.clone();
         self.with("cannot write to", |connection| {
             if let Some(checkpoint) = checkpoint {
-                save(connection, &pipeline, checkpoint)?;
+                TABLES
+                    .save(connection, &pipeline, checkpoint)?
+                    .map_err(Failure::Told)?;
             }
             failpoint!("sqlite.before_commit");
             Ok(connection.execute_batch("COMMIT")?)
@@ -139,20 +145,29 @@ impl Place for File {
 
     fn load(&mut self, pipeline: &str) -> Result<Option<Checkpoint>> {
         self.with("cannot read the checkpoint in", |connection| {
-            Ok(load(connection, pipeline)?)
+            Ok(TABLES.load(connection, pipeline)?)
+        })
+    }
+
+    fn notes(&mut self, pipeline: &str) -> Result<Notes> {
+        self.with("cannot read the notes in", |connection| {
+            Ok(TABLES.notes(connection, pipeline)?)
         })
     }
 
     fn save(&mut self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
         self.with("cannot save the checkpoint in", |connection| {
-            in_transaction(connection, || save(connection, pipeline, checkpoint))
+            in_transaction(connection, || {
+                TABLES
+                    .save(connection, pipeline, checkpoint)?
+                    .map_err(Failure::Told)
+            })
         })
     }
 
     fn reset(&mut self, pipeline: &str) -> Result<()> {
         self.with("cannot reset the checkpoint in", |connection| {
-            connection.execute("DELETE FROM _spoke_checkpoints WHERE pipeline = ?1", [pipeline])?;
-            Ok(())
+            in_transaction(connection, || Ok(TABLES.reset(connection, pipeline)?))
         })
     }
 
@@ -291,30 +306,4 @@ fn bound(cell: Cell, texts: &str) -> ToSqlOutput<'_> {
             ToSqlOutput::Borrowed(ValueRef::Text(&texts.as_bytes()[start..start + len as usize]))
         }
     }
-}
-
-fn load(connection: &Connection, pipeline: &str) -> rusqlite::Result<Option<Checkpoint>> {
-    let sql = "SELECT sequence, position FROM _spoke_checkpoints WHERE pipeline = ?1";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Checkpoint {
-            sequence: row.get(0)?,
-            position: Position::new(row.get::<_, Vec<u8>>(1)?),
-        })
-    };
-    connection
-        .prepare_cached(sql)?
-        .query_row([pipeline], read)
-        .optional()
-}
-
-/// Stores `next` in the open transaction (invariant 2).
-fn save(connection: &Connection, pipeline: &str, next: &Checkpoint) -> Result<(), Failure> {
-    let stored = load(connection, pipeline)?;
-    check_forward(pipeline, stored.as_ref(), next).map_err(Failure::Told)?;
-    let sql = "INSERT OR REPLACE INTO _spoke_checkpoints VALUES (?1, ?2, ?3, ?4)";
-    let position = next.position.as_bytes();
-    connection
-        .prepare_cached(sql)?
-        .execute(params![pipeline, next.sequence, position, time::now()])?;
-    Ok(())
 }
