@@ -213,6 +213,16 @@ impl Associations {
             .is_some_and(|link| link.to == pair.1)
     }
 
+    pub(crate) fn has(&self, from: TypeIndex, to: TypeIndex, link: Link) -> bool {
+        let links = self.links.get(&(from, to));
+        links.is_some_and(|links| links.contains(&(link.from, link.to, link.type_id)))
+    }
+
+    /// Whether any record of one type is linked to any of the other.
+    pub(crate) fn are_linked(&self, from: TypeIndex, to: TypeIndex) -> bool {
+        self.links.get(&(from, to)).is_some_and(|links| !links.is_empty())
+    }
+
     /// Links a pair. Every linked pair also has the plain link; a record has one primary of a kind.
     /// `false`: there is no such association type.
     pub(crate) fn link(&mut self, from: TypeIndex, to: TypeIndex, link: Link) -> bool {

@@ -11,7 +11,7 @@ use super::owners::Owner;
 use super::pipelines::{self, Pipeline};
 use super::record::{Life, Record};
 use super::schemas::Schema;
-use super::search_index::Steady;
+use super::search_index::{Notice, Steady};
 use super::store::Store;
 use super::validation::{self, Asked, Changes};
 use super::values::Values;
@@ -41,6 +41,28 @@ pub(crate) struct Portal {
 pub(crate) struct Moment {
     pub(crate) wall: Millis,
     pub(crate) steady: Steady,
+    /// The change leaves no trace: last modification and search stay as they are.
+    pub(crate) silent: bool,
+}
+
+impl Moment {
+    pub(crate) fn after(self, time: Duration) -> Self {
+        let wall = self.wall + Millis::try_from(time.as_millis()).unwrap_or(0);
+        Self {
+            wall,
+            steady: self.steady + time,
+            ..self
+        }
+    }
+
+    /// When a record that changes now was last modified.
+    pub(super) fn modified(self, before: Millis) -> Millis {
+        if self.silent {
+            before
+        } else {
+            self.wall.max(before)
+        }
+    }
 }
 
 /// A group of properties.
@@ -116,9 +138,13 @@ impl Portal {
         &self.stores[index]
     }
 
-    /// When a write made now becomes visible to search; `None` is at once.
-    pub(super) fn due(&self, now: Moment) -> Option<Steady> {
-        (!self.search_lag.is_zero()).then(|| now.steady + self.search_lag)
+    /// When a write made now becomes visible to search.
+    pub(super) fn due(&self, now: Moment) -> Notice {
+        match (now.silent, self.search_lag.is_zero()) {
+            (true, _) => Notice::Never,
+            (false, true) => Notice::AtOnce,
+            (false, false) => Notice::At(now.steady + self.search_lag),
+        }
     }
 
     pub(crate) fn has_due(&self, now: Steady) -> bool {
@@ -284,6 +310,18 @@ impl Portal {
 
     /// Changes values that are known to be good.
     pub(crate) fn apply(&mut self, of: TypeIndex, slot: Slot, changes: &Changes, now: Moment) {
+        self.apply_from(of, slot, changes, now, "INTEGRATION");
+    }
+
+    /// Like [`Self::apply`], by a source of changes that the property history names.
+    pub(crate) fn apply_from(
+        &mut self,
+        of: TypeIndex,
+        slot: Slot,
+        changes: &Changes,
+        now: Moment,
+        source: &'static str,
+    ) {
         let due = self.due(now);
         let store = &mut self.stores[of];
         let before = store.record(slot).clone();
@@ -298,7 +336,7 @@ impl Portal {
                 let new = Held {
                     value: value.clone().unwrap_or_default(),
                     since: now.wall,
-                    source: "INTEGRATION",
+                    source,
                 };
                 store.history.note(slot, *property, old, new);
             }
@@ -307,7 +345,7 @@ impl Portal {
         store.replace(
             slot,
             Record {
-                updated: now.wall.max(before.updated),
+                updated: now.modified(before.updated),
                 values,
                 ..before
             },
@@ -389,7 +427,7 @@ impl Portal {
         let before = self.stores[of].record(slot).clone();
         let version = Record {
             life,
-            updated: now.wall.max(before.updated),
+            updated: now.modified(before.updated),
             ..before
         };
         self.stores[of].replace(slot, version, due);
@@ -406,7 +444,7 @@ impl Portal {
         let version = Record {
             life: Life::Purged,
             values: Values::default(),
-            updated: now.wall,
+            updated: now.modified(before.updated),
             ..before
         };
         store.replace(slot, version, due);

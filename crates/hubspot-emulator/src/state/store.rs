@@ -8,7 +8,7 @@ use super::index::Slot;
 use super::object_type::ObjectType;
 use super::property::{Kind, Property, PropertySet, Source};
 use super::record::{Life, Record};
-use super::search_index::{SearchIndex, Steady};
+use super::search_index::{Notice, SearchIndex};
 use super::unique::Unique;
 use super::values::{PropertyIndex, Values};
 use crate::time::{Millis, write_iso};
@@ -118,6 +118,12 @@ impl Store {
         self.archived.range(slot..).map(|slot| self.record(*slot))
     }
 
+    /// The next archived record from a slot on, starting over after the last one.
+    pub(crate) fn archived_slot_from(&self, slot: Slot) -> Option<Slot> {
+        let from = self.archived.range(slot..).next();
+        from.or_else(|| self.archived.first()).copied()
+    }
+
     /// Every record that ever was, from a slot on.
     pub(crate) fn all_from(&self, slot: usize) -> &[Record] {
         self.records.get(slot..).unwrap_or_default()
@@ -168,7 +174,7 @@ impl Store {
     }
 
     /// Adds one record; its id must come from [`Self::take_id`].
-    pub(crate) fn push(&mut self, record: Record, due: Option<Steady>) -> Slot {
+    pub(crate) fn push(&mut self, record: Record, due: Notice) -> Slot {
         let slot = Slot::try_from(self.records.len()).unwrap_or(Slot::MAX);
         self.index_values(slot, None, Some(&record.values));
         self.search.note(slot, None, &record, due);
@@ -178,7 +184,7 @@ impl Store {
     }
 
     /// Puts a new version in a record's place and keeps every index in step.
-    pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Option<Steady>) {
+    pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Notice) {
         let before = std::mem::replace(&mut self.records[slot as usize], version);
         let after = self.records[slot as usize].clone();
         // Only live records hold unique values: what an archived one had may be taken by another.

@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod memberships;
 mod model;
+mod mutations;
 mod neighbours;
 mod oauth;
 mod pages;
