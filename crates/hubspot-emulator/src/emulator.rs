@@ -24,7 +24,7 @@ pub struct Emulator(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) clock: Clock,
-    pub(crate) recipes: Recipes,
+    pub(crate) recipes: Arc<Recipes>,
     portal: RwLock<Portal>,
     limiter: Mutex<Limiter>,
     faults: Mutex<FaultPlan>,

@@ -49,6 +49,9 @@ impl Generator<'_> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let share = ids.len().div_ceil(threads).max(1000);
         let company = &company;
+        if ids.len() <= share {
+            return self.part(ids, company);
+        }
         std::thread::scope(|scope| {
             let parts: Vec<_> = ids
                 .chunks(share)

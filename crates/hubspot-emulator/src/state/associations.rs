@@ -62,7 +62,7 @@ pub(crate) struct Label {
 /// Ids of the account's own association types are above those that HubSpot defines.
 const FIRST_OWN: u32 = 5001;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Associations {
     definitions: HashMap<(TypeIndex, TypeIndex), Vec<Definition>>,
     /// How many types of the account's own there ever were.

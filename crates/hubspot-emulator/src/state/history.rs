@@ -14,7 +14,7 @@ pub(crate) struct Held {
     pub(crate) source: &'static str,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct History(HashMap<Slot, BTreeMap<PropertyIndex, Vec<Held>>>);
 
 impl History {

@@ -18,7 +18,7 @@ use super::values::Values;
 use crate::failure::{BadValue, Failure};
 use crate::time::Millis;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Portal {
     pub(crate) id: u64,
     pub(crate) seed: u64,
@@ -81,13 +81,8 @@ pub(crate) struct AskedLink {
 }
 
 impl Portal {
-    pub(crate) fn new(
-        id: u64,
-        seed: u64,
-        search_lag: Duration,
-        stores: Vec<Store>,
-        owners: Vec<Owner>,
-    ) -> Self {
+    /// An account without people or records.
+    pub(crate) fn new(stores: Vec<Store>) -> Self {
         let mut aliases = HashMap::new();
         for (index, store) in stores.iter().enumerate() {
             for alias in store.object_type.aliases().iter().filter(|alias| **alias != "-") {
@@ -98,13 +93,13 @@ impl Portal {
         let associations = Associations::standard(index);
         let pipelines = pipelines::standard(index);
         Self {
-            id,
-            seed,
+            id: 0,
+            seed: 0,
             stores,
             associations,
             pipelines,
-            owners,
-            search_lag,
+            owners: Vec::new(),
+            search_lag: Duration::ZERO,
             schemas: Vec::new(),
             groups: Vec::new(),
             minted: 0,

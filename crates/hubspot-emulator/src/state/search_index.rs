@@ -20,7 +20,7 @@ pub(crate) enum Notice {
     Never,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SearchIndex {
     pub(crate) by_id: SortedIndex,
     pub(crate) by_created: SortedIndex,
@@ -31,14 +31,14 @@ pub(crate) struct SearchIndex {
     shown: HashMap<Slot, Shown>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pending {
     due: Steady,
     slot: Slot,
     version: Option<Record>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Shown {
     version: Option<Record>,
     pending: usize,

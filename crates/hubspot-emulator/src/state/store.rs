@@ -1,6 +1,7 @@
 //! All records of one object type, and the indexes that make them quick to find.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::associations::End;
 use super::history::History;
@@ -13,10 +14,11 @@ use super::unique::Unique;
 use super::values::{PropertyIndex, Values};
 use crate::time::{Millis, write_iso};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) object_type: ObjectType,
-    pub(crate) properties: PropertySet,
+    /// Shared with other accounts until a definition changes.
+    pub(crate) properties: Arc<PropertySet>,
     pub(crate) search: SearchIndex,
     pub(crate) history: History,
     ids: Vec<u64>,
@@ -39,7 +41,7 @@ impl Store {
         Self {
             unique: unique.collect(),
             object_type,
-            properties,
+            properties: Arc::new(properties),
             search: SearchIndex::default(),
             history: History::default(),
             ids: Vec::new(),
@@ -47,6 +49,11 @@ impl Store {
             archived: BTreeSet::new(),
             next_id: FIRST_ID,
         }
+    }
+
+    /// The definitions, to be changed.
+    pub(crate) fn properties_mut(&mut self) -> &mut PropertySet {
+        Arc::make_mut(&mut self.properties)
     }
 
     /// Records that ever were.
