@@ -6,6 +6,7 @@ use super::Scene;
 use super::pick::any_live;
 use crate::data::generate::{Generator, is_calculated, is_writable};
 use crate::data::seeding::generator;
+use crate::state::history::Origin;
 use crate::state::index::Slot;
 use crate::state::property::Property;
 use crate::state::store::Store;
@@ -58,7 +59,8 @@ impl Scene<'_> {
         if self.now.silent && changes.is_empty() {
             return None;
         }
-        self.portal.apply(self.of, slot, &changes, self.now);
+        self.portal
+            .apply_from(self.of, slot, &changes, self.now, Origin::Person);
         Some(self.told(slot))
     }
 
@@ -68,7 +70,7 @@ impl Scene<'_> {
         let changes = self.differing(slot, is_calculated);
         self.now.silent = true;
         self.portal
-            .apply_from(self.of, slot, &changes, self.now, "CALCULATED");
+            .apply_from(self.of, slot, &changes, self.now, Origin::Calculation);
         (!changes.is_empty()).then(|| self.told(slot))
     }
 

@@ -6,6 +6,7 @@ mod association_labels;
 mod associations;
 mod associations_batch;
 mod associations_v3;
+mod history_json;
 mod legacy;
 mod limits_tracking;
 mod list_members;

@@ -6,12 +6,21 @@ use super::index::Slot;
 use super::values::PropertyIndex;
 use crate::time::Millis;
 
+/// Who or what gave a property its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Import,
+    Integration,
+    Person,
+    Calculation,
+}
+
 /// One value a property has held, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) value: String,
     pub(crate) since: Millis,
-    pub(crate) source: &'static str,
+    pub(crate) origin: Origin,
 }
 
 #[derive(Debug, Clone, Default)]

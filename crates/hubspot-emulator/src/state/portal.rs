@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::associations::{Associations, Link, TypeIndex};
-use super::history::Held;
+use super::history::{Held, Origin};
 use super::index::Slot;
 use super::operations::Operation;
 use super::owners::Owner;
@@ -305,17 +305,17 @@ impl Portal {
 
     /// Changes values that are known to be good.
     pub(crate) fn apply(&mut self, of: TypeIndex, slot: Slot, changes: &Changes, now: Moment) {
-        self.apply_from(of, slot, changes, now, "INTEGRATION");
+        self.apply_from(of, slot, changes, now, Origin::Integration);
     }
 
-    /// Like [`Self::apply`], by a source of changes that the property history names.
+    /// Like [`Self::apply`], with the origin that the property history names.
     pub(crate) fn apply_from(
         &mut self,
         of: TypeIndex,
         slot: Slot,
         changes: &Changes,
         now: Moment,
-        source: &'static str,
+        origin: Origin,
     ) {
         let due = self.due(now);
         let store = &mut self.stores[of];
@@ -326,12 +326,12 @@ impl Portal {
                 let old = old.map(|value| Held {
                     value: value.into(),
                     since: before.created,
-                    source: "IMPORT",
+                    origin: Origin::Import,
                 });
                 let new = Held {
                     value: value.clone().unwrap_or_default(),
                     since: now.wall,
-                    source,
+                    origin,
                 };
                 store.history.note(slot, *property, old, new);
             }

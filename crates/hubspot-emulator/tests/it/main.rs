@@ -9,6 +9,7 @@ mod definitions;
 mod desk;
 mod faults;
 mod fuzz;
+mod history;
 mod labels;
 mod limits;
 mod lists;
