@@ -19,6 +19,7 @@ use crate::emulator::Emulator;
 use crate::failure::Failure;
 use crate::mutate::{self, Mutation};
 use crate::options::Counts;
+use crate::state::resources::Kind;
 use crate::truth::Reader;
 
 pub(crate) fn router() -> Router<Emulator> {
@@ -95,7 +96,7 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
             let unknown = counts
                 .more
                 .keys()
-                .find(|name| emulator.0.portal().type_index(name).is_err());
+                .find(|name| emulator.0.portal().type_index(name).is_err() && Kind::named(name).is_none());
             if let Some(name) = unknown {
                 return wrong(format!("`{name}` is not an object type of this account"));
             }

@@ -1,9 +1,12 @@
 //! `/_emulator/mutate`: changes to an account as people and integrations would make them, drawn from a seed.
 
+mod account;
 mod links;
 mod pick;
 mod records;
+mod things;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -17,6 +20,7 @@ use crate::failure::Failure;
 use crate::state::associations::TypeIndex;
 use crate::state::portal::{Moment, Portal};
 use pick::Picker;
+use things::{Stage, Things};
 
 /// What is asked for; each number counts records or, of associations, pairs of records.
 #[derive(Debug, Default, Deserialize)]
@@ -94,7 +98,7 @@ struct Kind {
     count: fn(&Mutation) -> u64,
 }
 
-const KINDS: [Kind; 10] = [
+static KINDS: [Kind; 10] = [
     kind(Change::Create, "create", |asked| asked.create),
     kind(Change::Update, "update", |asked| asked.update),
     kind(Change::Archive, "archive", |asked| asked.archive),
@@ -136,6 +140,11 @@ impl Mutation {
         }
     }
 
+    /// The kinds of changes that are asked for.
+    fn asked(&self) -> impl Iterator<Item = &'static Kind> {
+        KINDS.iter().filter(|kind| (kind.count)(self) > 0)
+    }
+
     /// The place in [`KINDS`] of each change.
     fn changes(&self) -> Vec<usize> {
         let counts = KINDS
@@ -148,17 +157,52 @@ impl Mutation {
     }
 }
 
+/// What is changed, and what may be drawn for it.
+enum Target {
+    Records(TypeIndex, Picker),
+    /// With the numbers that were drawn, if each may be drawn only once.
+    Things(Things, Option<HashSet<u64>>),
+}
+
+impl Target {
+    fn of(inner: &Inner, mutation: &Mutation) -> Result<Self, Failure> {
+        let (name, portal) = (&mutation.object_type, inner.portal());
+        if let Some(things) = Things::named(name) {
+            let refused = mutation.asked().find(|kind| !things.allow(kind.change));
+            return match refused {
+                Some(kind) => Err(Failure::validation(format!(
+                    "`{}` is nothing that happens to {name}",
+                    kind.name
+                ))),
+                None => Ok(Self::Things(things, mutation.distinct.then(HashSet::new))),
+            };
+        }
+        let of = portal.type_index(name)?;
+        if mutation.calculated > 0 && !generator(&portal, &inner.recipes, of).has_calculated() {
+            return Err(Failure::validation(format!("{name} have no calculated values")));
+        }
+        Ok(Self::Records(of, Picker::new(&portal, of, mutation.distinct)))
+    }
+
+    /// Tells the streams of chance of different types and states apart.
+    fn draw(&self, portal: &Portal, seed: u64) -> Draw {
+        match self {
+            Self::Records(of, _) => Draw::of(seed, 7777 + *of as u64, portal.store(*of).len() as u64),
+            Self::Things(..) => Draw::of(seed, 7776, 0),
+        }
+    }
+}
+
 /// A mutation under way.
 struct Run<'a> {
     inner: &'a Inner,
-    of: TypeIndex,
+    target: Target,
     pace: Pace,
     silent: bool,
     start: Moment,
     changes: Vec<usize>,
     made: usize,
     draw: Draw,
-    picker: Picker,
     touched: Vec<Vec<Value>>,
 }
 
@@ -192,22 +236,16 @@ impl Scene<'_> {
 
 impl<'a> Run<'a> {
     fn start(inner: &'a Inner, mutation: &Mutation) -> Result<Self, Failure> {
-        let portal = inner.portal();
-        let of = portal.type_index(&mutation.object_type)?;
-        if mutation.calculated > 0 && !generator(&portal, &inner.recipes, of).has_calculated() {
-            let message = format!("{} have no calculated values", mutation.object_type);
-            return Err(Failure::validation(message));
-        }
+        let target = Target::of(inner, mutation)?;
         Ok(Self {
             inner,
-            of,
             pace: mutation.pace()?,
             silent: mutation.silent,
             start: inner.clock.now(),
             changes: mutation.changes(),
             made: 0,
-            draw: Draw::of(mutation.seed, 7777 + of as u64, portal.store(of).len() as u64),
-            picker: Picker::new(&portal, of, mutation.distinct),
+            draw: target.draw(&inner.portal(), mutation.seed),
+            target,
             touched: KINDS.iter().map(|_| Vec::new()).collect(),
         })
     }
@@ -233,16 +271,32 @@ impl<'a> Run<'a> {
     }
 
     fn make(&mut self, portal: &mut Portal, at: usize, now: Moment) {
-        let kind = self.changes[at];
-        let mut scene = Scene {
-            inner: self.inner,
-            portal,
-            of: self.of,
-            now: self.moment(at, now),
-            draw: &mut self.draw,
-            picker: &mut self.picker,
+        let (kind, now) = (self.changes[at], self.moment(at, now));
+        let (inner, draw, change) = (self.inner, &mut self.draw, KINDS[kind].change);
+        let touched = match &mut self.target {
+            Target::Records(of, picker) => {
+                let mut scene = Scene {
+                    inner,
+                    portal,
+                    of: *of,
+                    draw,
+                    picker,
+                    now,
+                };
+                scene.make(change)
+            }
+            Target::Things(things, drawn) => {
+                let mut stage = Stage {
+                    inner,
+                    portal,
+                    draw,
+                    now,
+                    drawn: drawn.as_mut(),
+                };
+                things.make(&mut stage, change)
+            }
         };
-        self.touched[kind].extend(scene.make(KINDS[kind].change));
+        self.touched[kind].extend(touched);
     }
 
     /// When a change happens: never later than now, and never before an earlier one.

@@ -1,5 +1,7 @@
 //! What an account really holds, as NDJSON: everything that ever was, whatever the API shows of it.
 
+mod things;
+
 use serde_json::json;
 
 use crate::emulator::Inner;
@@ -22,10 +24,15 @@ pub(crate) enum Reader {
     Records(TypeIndex, usize),
     /// The associations from one type to another, above one of them.
     Links((TypeIndex, TypeIndex), Option<Link>),
+    /// Things that are few.
+    Whole(Vec<u8>),
 }
 
 impl Reader {
     pub(crate) fn of(inner: &Inner, name: &str) -> Result<Self, Failure> {
+        if let Some(lines) = things::lines(inner, name) {
+            return Ok(Self::Whole(lines));
+        }
         Ok(Self::Records(inner.portal().type_index(name)?, 0))
     }
 
@@ -39,6 +46,10 @@ impl Reader {
     pub(crate) fn piece(self, inner: &Inner, out: &mut Vec<u8>) -> Option<Self> {
         let portal = inner.portal();
         match self {
+            Self::Whole(lines) => {
+                out.extend(lines);
+                None
+            }
             Self::Records(of, from) => {
                 write_records(portal.store(of), from, out).map(|next| Self::Records(of, next))
             }

@@ -56,7 +56,7 @@ impl Moment {
     }
 
     /// When a record that changes now was last modified.
-    pub(super) fn modified(self, before: Millis) -> Millis {
+    pub(crate) fn modified(self, before: Millis) -> Millis {
         if self.silent {
             before
         } else {

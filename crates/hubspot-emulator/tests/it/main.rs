@@ -20,6 +20,7 @@ mod neighbours;
 mod oauth;
 mod pages;
 mod property_groups;
+mod resources;
 mod search;
 mod seeded_data;
 mod stages;
