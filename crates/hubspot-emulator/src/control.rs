@@ -15,16 +15,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::behaviour::faults::{Fault, duration};
-use crate::emulator::{Emulator, Inner};
-use crate::json;
+use crate::emulator::Emulator;
+use crate::failure::Failure;
 use crate::mutate::{self, Mutation};
 use crate::options::Counts;
-use crate::state::associations::{Link, TypeIndex};
-use crate::state::portal::Portal;
-use crate::state::property::Projection;
-use crate::state::record::{Life, Record};
-use crate::state::store::Store;
-use crate::time::write_iso;
+use crate::state::resources::Kind;
+use crate::truth::Reader;
 
 pub(crate) fn router() -> Router<Emulator> {
     Router::new()
@@ -100,7 +96,7 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
             let unknown = counts
                 .more
                 .keys()
-                .find(|name| emulator.0.portal().type_index(name).is_err());
+                .find(|name| emulator.0.portal().type_index(name).is_err() && Kind::named(name).is_none());
             if let Some(name) = unknown {
                 return wrong(format!("`{name}` is not an object type of this account"));
             }
@@ -269,19 +265,19 @@ async fn clear_requests(State(emulator): State<Emulator>) -> Response {
     requests(State(emulator)).await
 }
 
-/// Lines written while the account is locked once.
-const LINES: usize = 1000;
-
-/// Streams pieces of NDJSON; `piece` appends lines from a place on and returns the next place, or `None` at the
-/// end. The account is locked for one piece at a time.
-fn ndjson<P>(inner: Emulator, start: P, piece: fn(&Inner, P, &mut Vec<u8>) -> Option<P>) -> Response
-where
-    P: Send + 'static,
-{
-    let lines = stream::unfold((inner, Some(start)), move |(inner, place)| async move {
+/// Streams the truth as NDJSON; the account is locked for one piece at a time.
+fn ndjson(emulator: Emulator, reader: Result<Reader, Failure>) -> Response {
+    let reader = match reader {
+        Ok(reader) => reader,
+        Err(failure) => return answer(StatusCode::NOT_FOUND, &json!({"error": failure.message})),
+    };
+    let lines = stream::unfold((emulator, Some(reader)), |(emulator, reader)| async move {
         let mut out = Vec::new();
-        let next = piece(&inner.0, place?, &mut out);
-        Some((Ok::<Bytes, std::convert::Infallible>(out.into()), (inner, next)))
+        let rest = reader?.piece(&emulator.0, &mut out);
+        Some((
+            Ok::<Bytes, std::convert::Infallible>(out.into()),
+            (emulator, rest),
+        ))
     });
     let mut response = Response::new(Body::from_stream(lines));
     response.headers_mut().insert(
@@ -292,105 +288,14 @@ where
 }
 
 async fn truth(State(emulator): State<Emulator>, Path(name): Path<String>) -> Response {
-    let of = emulator.0.portal().type_index(&name);
-    match of {
-        Ok(of) => ndjson(emulator, (of, 0), write_records),
-        Err(failure) => answer(StatusCode::NOT_FOUND, &json!({"error": failure.message})),
-    }
-}
-
-fn write_records(
-    inner: &Inner,
-    (of, from): (TypeIndex, usize),
-    out: &mut Vec<u8>,
-) -> Option<(TypeIndex, usize)> {
-    let portal = inner.portal();
-    let store = portal.store(of);
-    let records = store.all_from(from);
-    let piece = &records[..records.len().min(LINES)];
-    for record in piece {
-        write_record(out, store, record);
-    }
-    (piece.len() < records.len()).then_some((of, from + LINES))
-}
-
-/// One line of truth: the record with every property that has a value.
-fn write_record(out: &mut Vec<u8>, store: &Store, record: &Record) {
-    out.extend_from_slice(b"{\"id\":\"");
-    json::integer(out, record.id);
-    out.extend_from_slice(b"\",\"state\":");
-    json::string(out, record.state());
-    out.extend_from_slice(b",\"mergedInto\":");
-    match record.life {
-        Life::Merged { into } => json::string(out, &into.to_string()),
-        _ => out.extend_from_slice(b"null"),
-    }
-    out.extend_from_slice(b",\"properties\":{");
-    if record.life != Life::Purged {
-        write_properties(out, store, record);
-    }
-    out.extend_from_slice(b"},\"createdAt\":\"");
-    write_iso(out, record.created);
-    out.extend_from_slice(b"\",\"updatedAt\":\"");
-    write_iso(out, record.updated);
-    out.extend_from_slice(b"\"}\n");
-}
-
-fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record) {
-    let own = store
-        .properties
-        .iter()
-        .filter(|(_, property)| property.source != crate::state::property::Source::Stored);
-    let held = record
-        .values
-        .iter()
-        .map(|(index, _)| index)
-        .chain(own.map(|(index, _)| index));
-    let mut shown = Projection(held.collect());
-    shown.0.sort_unstable();
-    crate::routes::write_properties(out, store, record, &shown);
+    let reader = Reader::of(&emulator.0, &name);
+    ndjson(emulator, reader)
 }
 
 async fn truth_of_associations(
     State(emulator): State<Emulator>,
     Path((from, to)): Path<(String, String)>,
 ) -> Response {
-    let types = {
-        let portal = emulator.0.portal();
-        portal
-            .type_index(&from)
-            .and_then(|from| Ok((from, portal.type_index(&to)?)))
-    };
-    match types {
-        Ok(types) => ndjson(emulator, (types, None), write_links),
-        Err(failure) => answer(StatusCode::NOT_FOUND, &json!({"error": failure.message})),
-    }
-}
-
-type LinkPlace = ((TypeIndex, TypeIndex), Option<Link>);
-
-fn write_links(inner: &Inner, (types, above): LinkPlace, out: &mut Vec<u8>) -> Option<LinkPlace> {
-    let portal = inner.portal();
-    let links: Vec<Link> = portal
-        .associations
-        .all_above(types.0, types.1, above)
-        .take(LINES)
-        .collect();
-    for link in &links {
-        write_link(out, &portal, types, *link);
-    }
-    (links.len() == LINES).then_some((types, links.last().copied()))
-}
-
-fn write_link(out: &mut Vec<u8>, portal: &Portal, types: (TypeIndex, TypeIndex), link: Link) {
-    let definition = portal.associations.definition(types.0, types.1, link.type_id);
-    let text = json!({
-        "fromId": link.from.to_string(),
-        "toId": link.to.to_string(),
-        "typeId": link.type_id,
-        "category": definition.map(|definition| definition.category),
-        "label": definition.and_then(|definition| definition.label.as_deref()),
-    });
-    out.extend_from_slice(text.to_string().as_bytes());
-    out.push(b'\n');
+    let reader = Reader::of_associations(&emulator.0, &from, &to);
+    ndjson(emulator, reader)
 }

@@ -2,7 +2,7 @@
 //! across an await.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::behaviour::clock::Clock;
 use crate::behaviour::faults::FaultPlan;
@@ -10,10 +10,12 @@ use crate::behaviour::habits::Habits;
 use crate::behaviour::limits::Limiter;
 use crate::behaviour::oauth::OAuth;
 use crate::behaviour::request_log::RequestLog;
+use crate::data::resources;
 use crate::data::seeding::{self, Recipes};
 use crate::options::{Counts, Options};
 use crate::state::lists::Lists;
 use crate::state::portal::Portal;
+use crate::state::resources::Resources;
 use crate::{control, gateway, server};
 
 /// A local HubSpot. Clones share one account.
@@ -24,7 +26,7 @@ pub struct Emulator(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) clock: Clock,
-    pub(crate) recipes: Recipes,
+    pub(crate) recipes: Arc<Recipes>,
     portal: RwLock<Portal>,
     limiter: Mutex<Limiter>,
     faults: Mutex<FaultPlan>,
@@ -32,6 +34,8 @@ pub(crate) struct Inner {
     habits: Mutex<Habits>,
     lists: Mutex<Lists>,
     oauth: Mutex<OAuth>,
+    /// Made when somebody asks for them.
+    resources: OnceLock<Mutex<Resources>>,
 }
 
 impl Emulator {
@@ -49,6 +53,7 @@ impl Emulator {
             faults: Mutex::default(),
             log: Mutex::default(),
             lists: Mutex::default(),
+            resources: OnceLock::new(),
             oauth: Mutex::new(OAuth::new(options.apps.clone())),
             habits: Mutex::new(Habits {
                 unstable_order: options.unstable_order,
@@ -60,6 +65,7 @@ impl Emulator {
     /// Adds seeded records and links, as `POST /_emulator/seed` does.
     pub fn seed(&self, counts: &Counts) {
         seeding::seed(&mut self.0.portal_mut(), &self.0.recipes, counts);
+        resources::add(&mut self.0.resources(), self.0.options.seed, &counts.others);
     }
 
     /// HubSpot's routes and the control routes under `/_emulator`. Needs no socket: tests can call it in process.
@@ -102,6 +108,20 @@ impl Inner {
     /// Lock the portal first when both are needed.
     pub(crate) fn lists(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forms and the CMS.
+    pub(crate) fn resources(&self) -> MutexGuard<'_, Resources> {
+        let made = || {
+            Mutex::new(resources::resources(
+                self.options.seed,
+                &self.options.counts.others,
+            ))
+        };
+        self.resources
+            .get_or_init(made)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets search see the writes whose lag is over.

@@ -315,7 +315,12 @@ fn check_content_type(head: &http::request::Parts, call: &Call) -> Result<(), Fa
 fn authorise(inner: &Inner, caller: &Caller<'_>, access: Access, call: &Call) -> Result<(), Failure> {
     let portal = inner.portal();
     let object_type = match access {
-        Access::Open | Access::ReadOwners | Access::ReadLists | Access::WriteLists | Access::Anyone => None,
+        Access::Open
+        | Access::ReadOwners
+        | Access::ReadLists
+        | Access::WriteLists
+        | Access::Scope(_)
+        | Access::Anyone => None,
         Access::ReadRecordsOf(name) => Some(&portal.store(portal.type_index(name)?).object_type),
         _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
     };

@@ -29,6 +29,7 @@ mod emulator;
 mod failure;
 mod gateway;
 mod html;
+mod in_process;
 mod json;
 mod mutate;
 mod options;
@@ -38,6 +39,7 @@ mod routes;
 mod server;
 mod state;
 mod time;
+mod truth;
 
 pub use emulator::{Emulator, serve};
 pub use gateway::Dropped;

@@ -1,20 +1,28 @@
 //! `/_emulator/mutate`: changes to an account as people and integrations would make them, drawn from a seed.
 
+mod account;
+mod links;
+mod pick;
+mod records;
+mod things;
+
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
+use crate::behaviour::faults::duration;
 use crate::data::draw::Draw;
 use crate::data::seeding::generator;
 use crate::emulator::Inner;
 use crate::failure::Failure;
-use crate::state::associations::{Link, LinkKind, TypeIndex};
-use crate::state::index::Slot;
+use crate::state::associations::TypeIndex;
 use crate::state::portal::{Moment, Portal};
-use crate::state::record::Life;
+use pick::Picker;
+use things::{Stage, Things};
 
-/// What is asked for; each member counts records.
+/// What is asked for; each number counts records or, of associations, pairs of records.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Mutation {
@@ -26,9 +34,47 @@ pub(crate) struct Mutation {
     restore: u64,
     merge: u64,
     gdpr_delete: u64,
+    /// Records of which a calculated property changes; that never counts as a modification.
+    calculated: u64,
     associate: u64,
+    disassociate: u64,
+    /// Pairs that gain or lose a second association type.
+    label: u64,
     /// All changes happen in one millisecond; otherwise time passes between them.
     same_millisecond: bool,
+    /// How long the changes take; the clock moves on by that much without anyone waiting.
+    over: Option<String>,
+    /// Each record is drawn once at most.
+    distinct: bool,
+    /// The changes leave last modifications and search as they are.
+    silent: bool,
+}
+
+/// Changes are made in so many steps, between which a millisecond passes.
+const STEPS: usize = 100;
+
+const STEP: Duration = Duration::from_millis(1);
+
+/// Makes the changes and answers with what each kind touched. Between two steps others have their turn.
+pub(crate) async fn run(inner: &Inner, mutation: &Mutation) -> Result<Value, Failure> {
+    let mut run = Run::start(inner, mutation)?;
+    while run.step() {
+        if run.pace == Pace::Steps {
+            tokio::time::sleep(STEP).await;
+        }
+    }
+    Ok(run.report())
+}
+
+/// Makes the changes at once: the emulator's clock moves on by itself.
+pub(crate) fn run_now(inner: &Inner, mutation: &Mutation) -> Result<Value, Failure> {
+    let mut run = Run::start(inner, mutation)?;
+    while run.step() {
+        if run.pace == Pace::Steps {
+            inner.clock.advance(STEP);
+        }
+    }
+    Ok(run.report())
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,205 +84,244 @@ enum Change {
     Archive,
     Restore,
     Merge,
-    GdprDelete,
+    Purge,
+    Recalculate,
     Associate,
+    Disassociate,
+    Label,
 }
 
-/// Changes are made in so many steps, between which a millisecond passes.
-const STEPS: usize = 100;
+/// A kind of change; the name is its member of the request and of the answer.
+struct Kind {
+    change: Change,
+    name: &'static str,
+    count: fn(&Mutation) -> u64,
+}
 
-/// Makes the changes and answers with the ids that each kind touched.
-pub(crate) async fn run(inner: &Inner, mutation: &Mutation) -> Result<Value, Failure> {
-    let of = inner.portal().type_index(&mutation.object_type)?;
-    let changes = mutation.changes();
-    let mut draw = Draw::of(
-        mutation.seed,
-        7777 + of as u64,
-        inner.portal().store(of).len() as u64,
-    );
-    let mut done = Done::default();
-    let together = inner.clock.now();
-    for step in changes.chunks(changes.len().div_ceil(STEPS).max(1)) {
-        {
-            let mut portal = inner.portal_mut();
-            let now = if mutation.same_millisecond {
-                together
-            } else {
-                inner.clock.now()
-            };
-            for change in step {
-                change.make(inner, &mut portal, of, &mut draw, now, &mut done);
-            }
-        }
-        if !mutation.same_millisecond {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-    Ok(done.report())
+static KINDS: [Kind; 10] = [
+    kind(Change::Create, "create", |asked| asked.create),
+    kind(Change::Update, "update", |asked| asked.update),
+    kind(Change::Archive, "archive", |asked| asked.archive),
+    kind(Change::Restore, "restore", |asked| asked.restore),
+    kind(Change::Merge, "merge", |asked| asked.merge),
+    kind(Change::Purge, "gdprDelete", |asked| asked.gdpr_delete),
+    kind(Change::Recalculate, "calculated", |asked| asked.calculated),
+    kind(Change::Associate, "associate", |asked| asked.associate),
+    kind(Change::Disassociate, "disassociate", |asked| asked.disassociate),
+    kind(Change::Label, "label", |asked| asked.label),
+];
+
+const fn kind(change: Change, name: &'static str, count: fn(&Mutation) -> u64) -> Kind {
+    Kind { change, name, count }
+}
+
+/// How time passes while changes are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Together,
+    Over(Duration),
+    /// A step at a time, with a millisecond in between.
+    Steps,
 }
 
 impl Mutation {
-    fn changes(&self) -> Vec<Change> {
-        let kinds = [
-            (Change::Create, self.create),
-            (Change::Update, self.update),
-            (Change::Archive, self.archive),
-            (Change::Restore, self.restore),
-            (Change::Merge, self.merge),
-            (Change::GdprDelete, self.gdpr_delete),
-            (Change::Associate, self.associate),
-        ];
-        kinds
+    fn pace(&self) -> Result<Pace, Failure> {
+        match (self.same_millisecond, self.over.as_deref()) {
+            (true, Some(_)) => Err(Failure::validation(
+                "`sameMillisecond` and `over` exclude each other",
+            )),
+            (true, None) => Ok(Pace::Together),
+            (false, None) => Ok(Pace::Steps),
+            (false, Some(text)) => duration(text).map(Pace::Over).ok_or_else(|| {
+                Failure::validation(format!(
+                    "`{text}` is not a duration; write `1h`, `10s` or `150ms`"
+                ))
+            }),
+        }
+    }
+
+    /// The kinds of changes that are asked for.
+    fn asked(&self) -> impl Iterator<Item = &'static Kind> {
+        KINDS.iter().filter(|kind| (kind.count)(self) > 0)
+    }
+
+    /// The place in [`KINDS`] of each change.
+    fn changes(&self) -> Vec<usize> {
+        let counts = KINDS
             .iter()
-            .flat_map(|(kind, count)| std::iter::repeat_n(*kind, usize::try_from(*count).unwrap_or(0)))
+            .map(|kind| usize::try_from((kind.count)(self)).unwrap_or(0));
+        counts
+            .enumerate()
+            .flat_map(|(at, count)| std::iter::repeat_n(at, count))
             .collect()
     }
 }
 
-/// The ids that were touched.
-#[derive(Debug, Default)]
-struct Done {
-    created: Vec<u64>,
-    updated: Vec<u64>,
-    archived: Vec<u64>,
-    restored: Vec<u64>,
-    merged: Vec<Value>,
-    purged: Vec<u64>,
-    associated: Vec<Value>,
+/// What is changed, and what may be drawn for it.
+enum Target {
+    Records(TypeIndex, Picker),
+    /// With the numbers that were drawn, if each may be drawn only once.
+    Things(Things, Option<HashSet<u64>>),
 }
 
-impl Done {
-    fn report(&self) -> Value {
-        let texts = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<String>>();
-        json!({
-            "create": texts(&self.created),
-            "update": texts(&self.updated),
-            "archive": texts(&self.archived),
-            "restore": texts(&self.restored),
-            "merge": self.merged,
-            "gdprDelete": texts(&self.purged),
-            "associate": self.associated,
-        })
+impl Target {
+    fn of(inner: &Inner, mutation: &Mutation) -> Result<Self, Failure> {
+        let (name, portal) = (&mutation.object_type, inner.portal());
+        if let Some(things) = Things::named(name) {
+            let refused = mutation.asked().find(|kind| !things.allow(kind.change));
+            return match refused {
+                Some(kind) => Err(Failure::validation(format!(
+                    "`{}` is nothing that happens to {name}",
+                    kind.name
+                ))),
+                None => Ok(Self::Things(things, mutation.distinct.then(HashSet::new))),
+            };
+        }
+        let of = portal.type_index(name)?;
+        if mutation.calculated > 0 && !generator(&portal, &inner.recipes, of).has_calculated() {
+            return Err(Failure::validation(format!("{name} have no calculated values")));
+        }
+        Ok(Self::Records(of, Picker::new(&portal, of, mutation.distinct)))
     }
-}
 
-impl Change {
-    fn make(
-        self,
-        inner: &Inner,
-        portal: &mut Portal,
-        of: TypeIndex,
-        draw: &mut Draw,
-        now: Moment,
-        done: &mut Done,
-    ) {
+    /// Tells the streams of chance of different types and states apart.
+    fn draw(&self, portal: &Portal, seed: u64) -> Draw {
         match self {
-            Self::Create => done.created.push(create(inner, portal, of, now)),
-            Self::Update => done.updated.extend(update(inner, portal, of, draw, now)),
-            Self::Archive => done.archived.extend(pick_live(portal, of, draw).map(|slot| {
-                portal.archive(of, slot, now);
-                portal.store(of).record(slot).id
-            })),
-            Self::Restore => done
-                .restored
-                .extend(pick_archived(portal, of, draw).and_then(|slot| {
-                    portal
-                        .restore(of, slot, now)
-                        .then(|| portal.store(of).record(slot).id)
-                })),
-            Self::Merge => done.merged.extend(merge(portal, of, draw, now)),
-            Self::GdprDelete => done.purged.extend(pick_live(portal, of, draw).map(|slot| {
-                portal.purge(of, slot, now);
-                portal.store(of).record(slot).id
-            })),
-            Self::Associate => done.associated.extend(associate(portal, of, draw)),
+            Self::Records(of, _) => Draw::of(seed, 7777 + *of as u64, portal.store(*of).len() as u64),
+            Self::Things(..) => Draw::of(seed, 7776, 0),
         }
     }
 }
 
-fn create(inner: &Inner, portal: &mut Portal, of: TypeIndex, now: Moment) -> u64 {
-    let id = portal.store(of).next_id();
-    let values = generator(portal, &inner.recipes, of).values(id, now.wall);
-    portal.insert(of, values, &[], now);
-    id
+/// A mutation under way.
+struct Run<'a> {
+    inner: &'a Inner,
+    target: Target,
+    pace: Pace,
+    silent: bool,
+    start: Moment,
+    changes: Vec<usize>,
+    made: usize,
+    draw: Draw,
+    touched: Vec<Vec<Value>>,
 }
 
-/// Changes one to three properties of a random record.
-fn update(inner: &Inner, portal: &mut Portal, of: TypeIndex, draw: &mut Draw, now: Moment) -> Option<u64> {
-    let slot = pick_live(portal, of, draw)?;
-    let (id, created) = (
-        portal.store(of).record(slot).id,
-        portal.store(of).record(slot).created,
-    );
-    let maker = generator(portal, &inner.recipes, of);
-    let mut changes: Vec<(u16, Option<String>)> = (0..=draw.below(3))
-        .filter_map(|_| maker.change(draw, id, created))
-        .map(|(property, text)| (property, Some(text)))
-        .collect();
-    changes.sort_unstable_by_key(|(property, _)| *property);
-    changes.dedup_by_key(|(property, _)| *property);
-    portal.apply(of, slot, &changes, now);
-    Some(id)
+/// What one change works with.
+struct Scene<'a> {
+    inner: &'a Inner,
+    portal: &'a mut Portal,
+    of: TypeIndex,
+    draw: &'a mut Draw,
+    picker: &'a mut Picker,
+    now: Moment,
 }
 
-/// Two random live records become one.
-fn merge(portal: &mut Portal, of: TypeIndex, draw: &mut Draw, now: Moment) -> Option<Value> {
-    let (one, other) = (pick_live(portal, of, draw)?, pick_live(portal, of, draw)?);
-    if one == other {
-        return None;
+impl Scene<'_> {
+    /// Makes a change and tells what was touched; `None`: there was nothing to change.
+    fn make(&mut self, change: Change) -> Option<Value> {
+        match change {
+            Change::Create => Some(self.create()),
+            Change::Update => self.update(),
+            Change::Archive => self.archive(),
+            Change::Restore => self.restore(),
+            Change::Merge => self.merge(),
+            Change::Purge => self.purge(),
+            Change::Recalculate => self.recalculate(),
+            Change::Associate => self.associate(),
+            Change::Disassociate => self.disassociate(),
+            Change::Label => self.label(),
+        }
     }
-    let ids = (portal.store(of).record(one).id, portal.store(of).record(other).id);
-    let survivor = portal.merge(of, one, other, now);
-    Some(json!({"primary": ids.0.to_string(), "merged": ids.1.to_string(), "survivor": survivor.to_string()}))
 }
 
-/// Links a random record to a random record of a type that it can be linked to.
-fn associate(portal: &mut Portal, of: TypeIndex, draw: &mut Draw) -> Option<Value> {
-    let partners: Vec<TypeIndex> = (0..portal.stores.len())
-        .filter(|to| portal.associations.plain(of, *to).is_some() && portal.store(*to).len() > 0)
-        .collect();
-    let to = *partners.get(draw.place(partners.len().max(1)))?;
-    let (from_slot, to_slot) = (pick_live(portal, of, draw)?, pick_live(portal, to, draw)?);
-    let (from_id, to_id) = (
-        portal.store(of).record(from_slot).id,
-        portal.store(to).record(to_slot).id,
-    );
-    let primary = portal
-        .associations
-        .definitions(of, to)
-        .find(|definition| definition.kind == LinkKind::Primary);
-    let type_id = match primary {
-        Some(primary) if draw.percent(30) => primary.type_id,
-        _ => portal.associations.plain(of, to)?.type_id,
-    };
-    portal.associations.link(
-        of,
-        to,
-        Link {
-            from: from_id,
-            to: to_id,
-            type_id,
-        },
-    );
-    let to_type = portal.store(to).object_type.plural.clone();
-    Some(
-        json!({"fromId": from_id.to_string(), "toType": to_type, "toId": to_id.to_string(), "typeId": type_id}),
-    )
-}
+impl<'a> Run<'a> {
+    fn start(inner: &'a Inner, mutation: &Mutation) -> Result<Self, Failure> {
+        let target = Target::of(inner, mutation)?;
+        Ok(Self {
+            inner,
+            pace: mutation.pace()?,
+            silent: mutation.silent,
+            start: inner.clock.now(),
+            changes: mutation.changes(),
+            made: 0,
+            draw: target.draw(&inner.portal(), mutation.seed),
+            target,
+            touched: KINDS.iter().map(|_| Vec::new()).collect(),
+        })
+    }
 
-/// A random live record: tries some places, then looks from the last one on.
-fn pick_live(portal: &Portal, of: TypeIndex, draw: &mut Draw) -> Option<Slot> {
-    pick(portal, of, draw, |life| life == Life::Live)
-}
+    /// Makes some of the changes; whether there are more.
+    fn step(&mut self) -> bool {
+        let until = self.made + self.changes.len().div_ceil(STEPS);
+        let until = until.min(self.changes.len());
+        let inner = self.inner;
+        let mut portal = inner.portal_mut();
+        if let Pace::Over(whole) = self.pace {
+            let passed = self.share(whole, self.made);
+            inner
+                .clock
+                .advance(self.share(whole, until).saturating_sub(passed));
+        }
+        let now = inner.clock.now();
+        for at in self.made..until {
+            self.make(&mut portal, at, now);
+        }
+        self.made = until;
+        until < self.changes.len()
+    }
 
-fn pick_archived(portal: &Portal, of: TypeIndex, draw: &mut Draw) -> Option<Slot> {
-    pick(portal, of, draw, |life| matches!(life, Life::Archived { .. }))
-}
+    fn make(&mut self, portal: &mut Portal, at: usize, now: Moment) {
+        let (kind, now) = (self.changes[at], self.moment(at, now));
+        let (inner, draw, change) = (self.inner, &mut self.draw, KINDS[kind].change);
+        let touched = match &mut self.target {
+            Target::Records(of, picker) => {
+                let mut scene = Scene {
+                    inner,
+                    portal,
+                    of: *of,
+                    draw,
+                    picker,
+                    now,
+                };
+                scene.make(change)
+            }
+            Target::Things(things, drawn) => {
+                let mut stage = Stage {
+                    inner,
+                    portal,
+                    draw,
+                    now,
+                    drawn: drawn.as_mut(),
+                };
+                things.make(&mut stage, change)
+            }
+        };
+        self.touched[kind].extend(touched);
+    }
 
-fn pick(portal: &Portal, of: TypeIndex, draw: &mut Draw, wanted: impl Fn(Life) -> bool) -> Option<Slot> {
-    let store = portal.store(of);
-    let start = draw.place(store.len().max(1));
-    let slots = (start..store.len()).chain(0..start);
-    let mut slots = slots.filter_map(|slot| Slot::try_from(slot).ok());
-    slots.find(|slot| wanted(store.record(*slot).life))
+    /// When a change happens: never later than now, and never before an earlier one.
+    fn moment(&self, at: usize, now: Moment) -> Moment {
+        let moment = match self.pace {
+            Pace::Steps => now,
+            Pace::Together => self.start,
+            Pace::Over(whole) => self.start.after(self.share(whole, at + 1)),
+        };
+        Moment {
+            silent: self.silent,
+            ..moment
+        }
+    }
+
+    /// How much of the whole time has passed when so many changes are made.
+    fn share(&self, whole: Duration, made: usize) -> Duration {
+        let parts = self.changes.len().max(1) as u128;
+        let nanos = whole.as_nanos() * made as u128 / parts;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    fn report(self) -> Value {
+        let names = KINDS.iter().map(|kind| kind.name.to_owned());
+        let lists = self.touched.into_iter().map(Value::Array);
+        Value::Object(names.zip(lists).collect::<Map<String, Value>>())
+    }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::state::object_type;
+use crate::state::resources::KINDS;
 
 /// The token that is accepted unless others are given. Anyone may know it: it opens nothing but emulators.
 pub const DEFAULT_TOKEN: &str = "pat-na1-00000000-0000-4000-8000-000000000000";
@@ -65,7 +66,8 @@ pub struct Counts {
     pub products: u64,
     /// Line items; `None` is two for each deal.
     pub line_items: Option<u64>,
-    /// Every other object type, by path name; types without an entry have no records.
+    /// Every other object type by path name, forms and the CMS by names such as `blog_posts`; what has no entry
+    /// is not there.
     pub others: BTreeMap<String, u64>,
 }
 
@@ -97,7 +99,10 @@ impl Default for Counts {
             tickets: 150,
             products: 40,
             line_items: None,
-            others: object_type::other_names().map(|name| (name, A_FEW)).collect(),
+            others: object_type::other_names()
+                .map(|name| (name, A_FEW))
+                .chain(KINDS.iter().map(|kind| (kind.name.to_owned(), kind.seeded)))
+                .collect(),
         }
     }
 }

@@ -39,6 +39,7 @@ impl Clock {
         Moment {
             steady,
             wall: setting.frozen.unwrap_or(self.wall_at_start + millis(steady)),
+            silent: false,
         }
     }
 

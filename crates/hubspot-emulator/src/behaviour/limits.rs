@@ -304,6 +304,7 @@ mod tests {
         Moment {
             wall: i64::try_from(seconds).unwrap_or(0) * 1000,
             steady: Duration::from_secs(seconds),
+            silent: false,
         }
     }
 

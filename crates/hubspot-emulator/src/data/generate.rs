@@ -6,7 +6,7 @@ use super::persona::Persona;
 use super::recipe::{Recipe, Subject};
 use crate::json;
 use crate::state::pipelines::Pipeline;
-use crate::state::property::{PropertySet, Source};
+use crate::state::property::{Property, PropertySet, Source};
 use crate::state::record::{Life, Record};
 use crate::state::values::{PropertyIndex, Values, push_value};
 use crate::time::{DAY, Millis};
@@ -49,6 +49,9 @@ impl Generator<'_> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let share = ids.len().div_ceil(threads).max(1000);
         let company = &company;
+        if ids.len() <= share {
+            return self.part(ids, company);
+        }
         std::thread::scope(|scope| {
             let parts: Vec<_> = ids
                 .chunks(share)
@@ -159,26 +162,26 @@ impl Generator<'_> {
         }
     }
 
-    /// A new value for one property that people may write, or `None` when there is nothing to draw.
+    /// Whether the records of this type hold calculated values.
+    pub(crate) fn has_calculated(&self) -> bool {
+        let mut made = self.recipes.iter();
+        made.any(|(index, _)| is_calculated(self.properties.get(*index)))
+    }
+
+    /// A new value for one of the properties that are wanted, or `None` when there is nothing to draw.
     pub(crate) fn change(
         &self,
         draw: &mut Draw,
         id: u64,
         created: Millis,
+        wanted: fn(&Property) -> bool,
     ) -> Option<(PropertyIndex, String)> {
-        let writable: Vec<&(PropertyIndex, Recipe)> = self
-            .recipes
-            .iter()
-            .filter(|(index, _)| {
-                let property = self.properties.get(*index);
-                !property.read_only
-                    && !property.unique
-                    && property.source == Source::Stored
-                    && property.name != "email"
-            })
+        let made = self.recipes.iter();
+        let wanted: Vec<&(PropertyIndex, Recipe)> = made
+            .filter(|(index, _)| wanted(self.properties.get(*index)))
             .collect();
         let persona = Persona::draw(draw, self.seed, id, None);
-        let (property, recipe) = writable.get(draw.place(writable.len().max(1)))?;
+        let (property, recipe) = wanted.get(draw.place(wanted.len().max(1)))?;
         let mut text = String::new();
         recipe.write(
             &mut text,
@@ -195,6 +198,16 @@ impl Generator<'_> {
         }
         Some((*property, text))
     }
+}
+
+/// Whether people may write a property, and as often as they like with the same value.
+pub(crate) fn is_writable(property: &Property) -> bool {
+    !property.read_only && !property.unique && property.source == Source::Stored && property.name != "email"
+}
+
+/// Whether HubSpot calculates a property that records hold a value of.
+pub(crate) fn is_calculated(property: &Property) -> bool {
+    property.calculated && property.source == Source::Stored
 }
 
 /// Whether a seeded record came with the bulk import.

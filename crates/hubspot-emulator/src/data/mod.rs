@@ -7,5 +7,6 @@ pub(crate) mod links;
 pub(crate) mod people;
 pub(crate) mod persona;
 pub(crate) mod recipe;
+pub(crate) mod resources;
 pub(crate) mod seeding;
 pub(crate) mod words;

@@ -22,6 +22,7 @@ fn owner(seed: u64, place: u64) -> Owner {
         .split_once(':')
         .unwrap_or_default();
     let queue = place == OWNERS - 1;
+    let created = 1_546_300_800_000 + i64::try_from(place).unwrap_or(0) * 9_876_543_210;
     Owner {
         id: owner_id(place),
         user_id: user_id(place),
@@ -30,7 +31,8 @@ fn owner(seed: u64, place: u64) -> Owner {
         last_name: if queue { "Queue".into() } else { last.into() },
         queue,
         archived: place % 11 == 5,
-        created: 1_546_300_800_000 + i64::try_from(place).unwrap_or(0) * 9_876_543_210,
+        created,
+        updated: created,
         team: (place % 4 != 3).then(|| TEAMS[draw.place(TEAMS.len())]),
     }
 }

@@ -1,5 +1,6 @@
 //! Fills an account with seeded records and links.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::generate::{Generator, ids};
@@ -18,8 +19,10 @@ use crate::state::values::PropertyIndex;
 /// How seeded values are made, for each type.
 pub(crate) type Recipes = Vec<Vec<(PropertyIndex, Recipe)>>;
 
-/// An account with every definition and no record.
-pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal, Recipes) {
+/// An account with every definition and no record, which others are copies of: the tables are read once.
+static BLUEPRINT: LazyLock<(Portal, Arc<Recipes>)> = LazyLock::new(read_tables);
+
+fn read_tables() -> (Portal, Arc<Recipes>) {
     let (mut stores, mut recipes) = (Vec::new(), Recipes::new());
     for object_type in object_type::standard() {
         let (properties, made) = catalogue::read(&object_type)
@@ -31,9 +34,20 @@ pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal,
         recipes.push(made.collect());
         stores.push(Store::new(object_type, PropertySet::new(properties)));
     }
-    let mut portal = Portal::new(id, seed, search_lag, stores, people::owners(seed));
+    let mut portal = Portal::new(stores);
     (0..portal.stores.len()).for_each(|of| portal.offer_stages(of));
-    (portal, recipes)
+    (portal, Arc::new(recipes))
+}
+
+/// An account with every definition and no record.
+pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal, Arc<Recipes>) {
+    let (blueprint, recipes) = &*BLUEPRINT;
+    let mut portal = blueprint.clone();
+    portal.id = id;
+    portal.seed = seed;
+    portal.search_lag = search_lag;
+    portal.owners = people::owners(seed);
+    (portal, Arc::clone(recipes))
 }
 
 /// The maker of records of one type.

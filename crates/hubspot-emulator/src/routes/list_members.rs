@@ -12,7 +12,7 @@ use crate::state::portal::Portal;
 use crate::time::{Millis, iso};
 
 /// The members of a list that are still alive.
-fn live(portal: &Portal, list: &List) -> Vec<(u64, Millis)> {
+pub(crate) fn live(portal: &Portal, list: &List) -> Vec<(u64, Millis)> {
     let store = portal.store(list.of);
     let members = list.members.iter().map(|(id, since)| (*id, *since));
     members

@@ -121,7 +121,7 @@ pub(super) fn unknown(id: &str) -> Failure {
         .context("listId", vec![id.to_owned()])
 }
 
-fn list_json(portal: &Portal, list: &List) -> Value {
+pub(crate) fn list_json(portal: &Portal, list: &List) -> Value {
     json!({
         "listId": list.id.to_string(),
         "listVersion": 1,

@@ -6,6 +6,8 @@ mod association_labels;
 mod associations;
 mod associations_batch;
 mod associations_v3;
+mod history_json;
+mod hubdb;
 mod legacy;
 mod limits_tracking;
 mod list_members;
@@ -20,10 +22,15 @@ mod pipelines;
 mod properties;
 mod property_groups;
 mod record_json;
+mod resources;
 mod schemas;
 
 use http::Method;
 
+pub(crate) use list_members::live as live_members;
+pub(crate) use lists::list_json;
+pub(crate) use owners::owner_json;
+pub(crate) use pipelines::pipeline_json;
 pub(crate) use record_json::write_properties;
 
 use crate::behaviour::limits::Toll;
@@ -32,6 +39,10 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::state::object_type::ObjectType;
+use crate::state::resources::{
+    BLOG_AUTHORS, BLOG_POSTS, BLOG_TAGS, DOMAINS, FORMS, HUBDB_TABLES, LANDING_PAGES, SITE_PAGES,
+    URL_REDIRECTS,
+};
 
 pub(crate) type Answer = Result<Reply, Failure>;
 type Handler = fn(&Inner, &Call) -> Answer;
@@ -48,6 +59,8 @@ pub(crate) enum Access {
     ReadOwners,
     ReadLists,
     WriteLists,
+    /// Whatever has this one scope.
+    Scope(&'static str),
     Anyone,
     /// No token, no limits, and any kind of body: OAuth.
     Open,
@@ -57,6 +70,7 @@ impl Access {
     /// Scopes of which one is needed.
     pub(crate) fn scopes(self, object_type: Option<&ObjectType>) -> Vec<String> {
         match (self, object_type) {
+            (Self::Scope(scope), _) => vec![scope.into()],
             (Self::ReadOwners, _) => vec!["crm.objects.owners.read".into()],
             (Self::ReadLists, _) => vec!["crm.lists.read".into()],
             (Self::WriteLists, _) => vec!["crm.lists.write".into()],
@@ -200,6 +214,42 @@ const APIS: &[Api] = &[
     Api {
         prefixes: &["account-info/v3", "account-info/{dated}"],
         routes: account_info::ROUTES,
+    },
+    Api {
+        prefixes: FORMS.prefixes,
+        routes: resources::FORM_ROUTES,
+    },
+    Api {
+        prefixes: BLOG_AUTHORS.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: BLOG_POSTS.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: BLOG_TAGS.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: LANDING_PAGES.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: SITE_PAGES.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: URL_REDIRECTS.prefixes,
+        routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: HUBDB_TABLES.prefixes,
+        routes: hubdb::ROUTES,
+    },
+    Api {
+        prefixes: DOMAINS.prefixes,
+        routes: resources::DOMAIN_ROUTES,
     },
 ];
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::Deserialize;
 
+use super::history_json::MOST_WITH_HISTORY;
 use super::record_json::{View, open, write, write_paging};
 use super::{Access, Answer, Route, objects_batch, objects_merge, objects_search, route};
 use crate::behaviour::limits::Toll;
@@ -83,7 +84,8 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
     let of = portal.type_with(call.param(0), Operation::List)?;
     let store = portal.store(of);
     let view = View::of_query(&portal, store, call)?;
-    let limit = call.limit(10, if view.history.is_empty() { 100 } else { 50 })?;
+    let with_history = call.list("propertiesWithHistory").next().is_some();
+    let limit = call.limit(10, if with_history { MOST_WITH_HISTORY } else { 100 })?;
     let first = store.slot_from(after_id(call)?);
     let page: Vec<&Record> = if call.flag("archived") {
         store.archived_from(first).take(limit + 1).collect()

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Answer;
+use super::history_json::MOST_WITH_HISTORY;
 use super::objects::{Write, WrittenId, WrittenLink, asked, asked_links, find, find_archived, sorted};
 use super::record_json::{View, open, write};
 use crate::call::Call;
@@ -98,6 +99,10 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
     let now = emulator.clock.now();
     let asked: ReadBatch = call.json()?;
     check_count(asked.inputs.len())?;
+    if !asked.properties_with_history.is_empty() && asked.inputs.len() > MOST_WITH_HISTORY {
+        let message = format!("At most {MOST_WITH_HISTORY} inputs with property history in one request");
+        return Err(Failure::validation(message));
+    }
     let portal = emulator.portal();
     let of = portal.type_with(call.param(0), Operation::BatchRead)?;
     let store = portal.store(of);

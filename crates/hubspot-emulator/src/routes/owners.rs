@@ -53,7 +53,7 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
         .ok_or_else(Failure::not_found)
 }
 
-fn owner_json(owner: &Owner) -> Value {
+pub(crate) fn owner_json(owner: &Owner) -> Value {
     let user_id = (!owner.archived && !owner.queue).then_some(owner.user_id);
     let teams = owner
         .team
@@ -67,7 +67,7 @@ fn owner_json(owner: &Owner) -> Value {
         "userId": user_id,
         "userIdIncludingInactive": if owner.queue { None } else { Some(owner.user_id) },
         "createdAt": iso(owner.created),
-        "updatedAt": iso(owner.created),
+        "updatedAt": iso(owner.updated),
         "archived": owner.archived,
     });
     if let Some(teams) = teams {

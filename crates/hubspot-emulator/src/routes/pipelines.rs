@@ -138,7 +138,7 @@ fn stage(emulator: &Inner, call: &Call) -> Answer {
     Ok(Reply::value(200, &stage_json(stage)))
 }
 
-fn pipeline_json(pipeline: &Pipeline) -> Value {
+pub(crate) fn pipeline_json(pipeline: &Pipeline) -> Value {
     json!({
         "id": pipeline.id,
         "label": pipeline.label,

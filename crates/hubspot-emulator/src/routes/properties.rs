@@ -170,7 +170,7 @@ pub(super) fn add(store: &mut Store, asked: AskedProperty, now: Millis) -> Resul
     let body = property_json(&property);
     let unique = property.unique;
     let index = store
-        .properties
+        .properties_mut()
         .add(property)
         .ok_or_else(|| Failure::validation("This object type has no room for more properties"))?;
     if unique {
@@ -279,7 +279,7 @@ fn update(emulator: &Inner, call: &Call) -> Answer {
     let mut portal = emulator.portal_mut();
     let of = portal.type_index(call.param(0))?;
     let property = portal.stores[of]
-        .properties
+        .properties_mut()
         .named_mut(call.param(1))
         .filter(|property| !property.archived);
     let property = property.ok_or_else(Failure::not_found)?;
@@ -316,7 +316,7 @@ fn archive(emulator: &Inner, call: &Call) -> Answer {
 
 /// Archives a property; one that is not there is ignored.
 pub(super) fn archive_one(store: &mut Store, name: &str, now: Millis) -> Result<(), Failure> {
-    match store.properties.named_mut(name) {
+    match store.properties_mut().named_mut(name) {
         Some(property) if property.hubspot_defined => Err(Failure::validation(format!(
             "{} is defined by HubSpot and cannot be archived.",
             property.name

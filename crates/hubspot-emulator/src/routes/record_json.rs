@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::history_json;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::json;
@@ -73,7 +74,7 @@ pub(crate) fn write(
 ) {
     open(out, portal.store(of), record, &view.projection);
     if !view.history.is_empty() {
-        write_history(out, portal.store(of), record, &view.history);
+        history_json::write(out, portal.store(of), record, &view.history);
     }
     if !view.associations.is_empty() {
         write_associations(out, portal, of, record, view, call);
@@ -128,40 +129,6 @@ pub(crate) fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record
         }
         skip = 0;
     }
-}
-
-/// Newest first. A property that has not changed since the start has held its value since creation.
-fn write_history(out: &mut Vec<u8>, store: &Store, record: &Record, wanted: &[PropertyIndex]) {
-    out.extend_from_slice(b",\"propertiesWithHistory\":{");
-    for (at, &property) in wanted.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(store.properties.fragment(property).key());
-        out.push(b'[');
-        let held = store
-            .slot(record.id)
-            .map_or(&[][..], |slot| store.history.of(slot, property));
-        for entry in held.iter().rev() {
-            write_held(out, &entry.value, entry.since, entry.source);
-        }
-        if let Some(value) = store.text(record, property).filter(|_| held.is_empty()) {
-            write_held(out, &value, record.created, "IMPORT");
-        }
-        out.push(b']');
-    }
-    out.push(b'}');
-}
-
-fn write_held(out: &mut Vec<u8>, value: &str, since: i64, source: &str) {
-    json::comma(out);
-    out.extend_from_slice(b"{\"value\":");
-    json::string(out, value);
-    out.extend_from_slice(b",\"timestamp\":\"");
-    write_iso(out, since);
-    out.extend_from_slice(b"\",\"sourceType\":");
-    json::string(out, source);
-    out.push(b'}');
 }
 
 fn write_associations(

@@ -62,7 +62,7 @@ pub(crate) struct Label {
 /// Ids of the account's own association types are above those that HubSpot defines.
 const FIRST_OWN: u32 = 5001;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Associations {
     definitions: HashMap<(TypeIndex, TypeIndex), Vec<Definition>>,
     /// How many types of the account's own there ever were.
@@ -211,6 +211,16 @@ impl Associations {
         self.of(from, to, pair.0, pair.1)
             .next()
             .is_some_and(|link| link.to == pair.1)
+    }
+
+    pub(crate) fn has(&self, from: TypeIndex, to: TypeIndex, link: Link) -> bool {
+        let links = self.links.get(&(from, to));
+        links.is_some_and(|links| links.contains(&(link.from, link.to, link.type_id)))
+    }
+
+    /// Whether any record of one type is linked to any of the other.
+    pub(crate) fn are_linked(&self, from: TypeIndex, to: TypeIndex) -> bool {
+        self.links.get(&(from, to)).is_some_and(|links| !links.is_empty())
     }
 
     /// Links a pair. Every linked pair also has the plain link; a record has one primary of a kind.

@@ -23,7 +23,7 @@ const fn inverse(odd: u32) -> u32 {
 
 type Entry = (i64, u32);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SortedIndex {
     chunks: Vec<Vec<Entry>>,
     len: usize,

@@ -49,6 +49,11 @@ impl Lists {
         Some(self.0.entry(id).or_insert(list))
     }
 
+    /// Every list that ever was.
+    pub(crate) fn every(&self) -> impl Iterator<Item = &List> {
+        self.0.values()
+    }
+
     /// Every list that is not deleted.
     pub(crate) fn all(&self) -> impl Iterator<Item = &List> {
         self.0.values().filter(|list| list.deleted.is_none())

@@ -33,7 +33,7 @@ impl Portal {
             let due = self.due(now);
             let version = Record {
                 values,
-                updated: now.wall.max(one.updated),
+                updated: now.modified(one.updated),
                 ..one
             };
             self.stores[of].replace(primary, version, due);

@@ -13,6 +13,7 @@ pub(crate) mod pipelines;
 pub(crate) mod portal;
 pub(crate) mod property;
 pub(crate) mod record;
+pub(crate) mod resources;
 pub(crate) mod schemas;
 pub(crate) mod search;
 pub(crate) mod search_index;

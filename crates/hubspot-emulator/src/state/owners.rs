@@ -13,6 +13,7 @@ pub(crate) struct Owner {
     pub(crate) queue: bool,
     pub(crate) archived: bool,
     pub(crate) created: Millis,
+    pub(crate) updated: Millis,
     pub(crate) team: Option<(u64, &'static str)>,
 }
 

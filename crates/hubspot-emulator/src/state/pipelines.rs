@@ -114,7 +114,7 @@ impl Portal {
             let stages = pipeline.stages.iter();
             of_stage.extend(stages.map(|stage| choice(&stage.id, &stage.label)));
         }
-        let known = &mut self.stores[of].properties;
+        let known = self.stores[of].properties_mut();
         for (name, choices) in [(pipelines, of_pipeline), (stages, of_stage)] {
             if let Some(property) = known.named_mut(name) {
                 property.choices = choices;

@@ -4,21 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::associations::{Associations, Link, TypeIndex};
-use super::history::Held;
+use super::history::{Held, Origin};
 use super::index::Slot;
 use super::operations::Operation;
 use super::owners::Owner;
 use super::pipelines::{self, Pipeline};
 use super::record::{Life, Record};
 use super::schemas::Schema;
-use super::search_index::Steady;
+use super::search_index::{Notice, Steady};
 use super::store::Store;
 use super::validation::{self, Asked, Changes};
 use super::values::Values;
 use crate::failure::{BadValue, Failure};
 use crate::time::Millis;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Portal {
     pub(crate) id: u64,
     pub(crate) seed: u64,
@@ -41,6 +41,28 @@ pub(crate) struct Portal {
 pub(crate) struct Moment {
     pub(crate) wall: Millis,
     pub(crate) steady: Steady,
+    /// The change leaves no trace: last modification and search stay as they are.
+    pub(crate) silent: bool,
+}
+
+impl Moment {
+    pub(crate) fn after(self, time: Duration) -> Self {
+        let wall = self.wall + Millis::try_from(time.as_millis()).unwrap_or(0);
+        Self {
+            wall,
+            steady: self.steady + time,
+            ..self
+        }
+    }
+
+    /// When a record that changes now was last modified.
+    pub(crate) fn modified(self, before: Millis) -> Millis {
+        if self.silent {
+            before
+        } else {
+            self.wall.max(before)
+        }
+    }
 }
 
 /// A group of properties.
@@ -59,13 +81,8 @@ pub(crate) struct AskedLink {
 }
 
 impl Portal {
-    pub(crate) fn new(
-        id: u64,
-        seed: u64,
-        search_lag: Duration,
-        stores: Vec<Store>,
-        owners: Vec<Owner>,
-    ) -> Self {
+    /// An account without people or records.
+    pub(crate) fn new(stores: Vec<Store>) -> Self {
         let mut aliases = HashMap::new();
         for (index, store) in stores.iter().enumerate() {
             for alias in store.object_type.aliases().iter().filter(|alias| **alias != "-") {
@@ -76,13 +93,13 @@ impl Portal {
         let associations = Associations::standard(index);
         let pipelines = pipelines::standard(index);
         Self {
-            id,
-            seed,
+            id: 0,
+            seed: 0,
             stores,
             associations,
             pipelines,
-            owners,
-            search_lag,
+            owners: Vec::new(),
+            search_lag: Duration::ZERO,
             schemas: Vec::new(),
             groups: Vec::new(),
             minted: 0,
@@ -116,9 +133,13 @@ impl Portal {
         &self.stores[index]
     }
 
-    /// When a write made now becomes visible to search; `None` is at once.
-    pub(super) fn due(&self, now: Moment) -> Option<Steady> {
-        (!self.search_lag.is_zero()).then(|| now.steady + self.search_lag)
+    /// When a write made now becomes visible to search.
+    pub(super) fn due(&self, now: Moment) -> Notice {
+        match (now.silent, self.search_lag.is_zero()) {
+            (true, _) => Notice::Never,
+            (false, true) => Notice::AtOnce,
+            (false, false) => Notice::At(now.steady + self.search_lag),
+        }
     }
 
     pub(crate) fn has_due(&self, now: Steady) -> bool {
@@ -284,6 +305,18 @@ impl Portal {
 
     /// Changes values that are known to be good.
     pub(crate) fn apply(&mut self, of: TypeIndex, slot: Slot, changes: &Changes, now: Moment) {
+        self.apply_from(of, slot, changes, now, Origin::Integration);
+    }
+
+    /// Like [`Self::apply`], with the origin that the property history names.
+    pub(crate) fn apply_from(
+        &mut self,
+        of: TypeIndex,
+        slot: Slot,
+        changes: &Changes,
+        now: Moment,
+        origin: Origin,
+    ) {
         let due = self.due(now);
         let store = &mut self.stores[of];
         let before = store.record(slot).clone();
@@ -293,12 +326,12 @@ impl Portal {
                 let old = old.map(|value| Held {
                     value: value.into(),
                     since: before.created,
-                    source: "IMPORT",
+                    origin: Origin::Import,
                 });
                 let new = Held {
                     value: value.clone().unwrap_or_default(),
                     since: now.wall,
-                    source: "INTEGRATION",
+                    origin,
                 };
                 store.history.note(slot, *property, old, new);
             }
@@ -307,7 +340,7 @@ impl Portal {
         store.replace(
             slot,
             Record {
-                updated: now.wall.max(before.updated),
+                updated: now.modified(before.updated),
                 values,
                 ..before
             },
@@ -389,7 +422,7 @@ impl Portal {
         let before = self.stores[of].record(slot).clone();
         let version = Record {
             life,
-            updated: now.wall.max(before.updated),
+            updated: now.modified(before.updated),
             ..before
         };
         self.stores[of].replace(slot, version, due);
@@ -406,7 +439,7 @@ impl Portal {
         let version = Record {
             life: Life::Purged,
             values: Values::default(),
-            updated: now.wall,
+            updated: now.modified(before.updated),
             ..before
         };
         store.replace(slot, version, due);

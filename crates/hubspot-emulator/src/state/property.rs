@@ -101,7 +101,7 @@ impl Property {
 }
 
 /// A property's name, ready to be spliced into a page: few copies of few bytes are what a page costs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fragment {
     /// `,"name":"`, before a value and a closing quote.
     pub(crate) opening: Box<[u8]>,
@@ -127,7 +127,7 @@ impl Fragment {
 }
 
 /// All properties of one object type. Indices are never reused: packed values refer to them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PropertySet {
     definitions: Vec<Property>,
     by_name: HashMap<String, PropertyIndex>,

@@ -6,11 +6,21 @@ use std::time::Duration;
 
 use super::index::{Slot, SortedIndex};
 use super::record::Record;
+use crate::time::Millis;
 
 /// Time on the emulator's steady clock.
 pub(crate) type Steady = Duration;
 
-#[derive(Debug, Default)]
+/// When search notices a change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Notice {
+    AtOnce,
+    At(Steady),
+    /// Search goes on to show what it showed.
+    Never,
+}
+
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SearchIndex {
     pub(crate) by_id: SortedIndex,
     pub(crate) by_created: SortedIndex,
@@ -21,22 +31,29 @@ pub(crate) struct SearchIndex {
     shown: HashMap<Slot, Shown>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pending {
     due: Steady,
     slot: Slot,
     version: Option<Record>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Shown {
     version: Option<Record>,
     pending: usize,
+    /// The record has changed since without notice: this version stays visible until the next noticed change.
+    stale: bool,
 }
 
 /// A live record as search wants it: records that are not live are not there at all.
 fn searchable(record: &Record) -> Option<&Record> {
     record.is_live().then_some(record)
+}
+
+/// Where a record stands in the three orders.
+fn keys(record: &Record) -> (u64, Millis, Millis) {
+    (record.id, record.created, record.updated)
 }
 
 pub(crate) fn id_key(id: u64) -> i64 {
@@ -55,24 +72,36 @@ impl SearchIndex {
             .extend(live.map(|(slot, record)| (record.updated, slot)));
     }
 
-    /// Takes note of a change, visible now (`due` is `None`) or later.
-    pub(crate) fn note(&mut self, slot: Slot, before: Option<&Record>, after: &Record, due: Option<Steady>) {
+    /// Takes note of a change.
+    pub(crate) fn note(&mut self, slot: Slot, before: Option<&Record>, after: &Record, notice: Notice) {
         let before = before.and_then(searchable);
-        match due {
-            None => self.show(slot, before, searchable(after)),
-            Some(due) => {
-                let shown = self.shown.entry(slot).or_insert_with(|| Shown {
-                    version: before.cloned(),
-                    pending: 0,
-                });
+        match notice {
+            Notice::AtOnce => match self.shown.remove(&slot) {
+                Some(shown) => self.show(slot, shown.version.as_ref(), searchable(after)),
+                None => self.show(slot, before, searchable(after)),
+            },
+            Notice::At(due) => {
+                let shown = self.shown_of(slot, before);
                 shown.pending += 1;
+                shown.stale = false;
                 self.pending.push_back(Pending {
                     due,
                     slot,
                     version: searchable(after).cloned(),
                 });
             }
+            // Other values in the same place need no keeping: no search finds the record because of them.
+            Notice::Never if before.map(keys) == searchable(after).map(keys) => {}
+            Notice::Never => self.shown_of(slot, before).stale = true,
         }
+    }
+
+    fn shown_of(&mut self, slot: Slot, before: Option<&Record>) -> &mut Shown {
+        self.shown.entry(slot).or_insert_with(|| Shown {
+            version: before.cloned(),
+            pending: 0,
+            stale: false,
+        })
     }
 
     pub(crate) fn has_due(&self, now: Steady) -> bool {
@@ -89,12 +118,13 @@ impl SearchIndex {
                 continue;
             };
             self.show(slot, shown.version.as_ref(), version.as_ref());
-            if shown.pending > 1 {
+            if shown.pending > 1 || shown.stale {
                 self.shown.insert(
                     slot,
                     Shown {
                         version,
                         pending: shown.pending - 1,
+                        ..shown
                     },
                 );
             }
@@ -163,8 +193,8 @@ mod tests {
     fn a_late_version_shows_the_earlier_one_until_it_is_due() {
         let mut index = SearchIndex::default();
         let (first, second) = (version(1, Life::Live), version(2, Life::Live));
-        index.note(0, None, &first, None);
-        index.note(0, Some(&first), &second, Some(Duration::from_secs(5)));
+        index.note(0, None, &first, Notice::AtOnce);
+        index.note(0, Some(&first), &second, Notice::At(Duration::from_secs(5)));
         assert_eq!(index.visible(0, &second).map(|record| record.updated), Some(1));
         assert_eq!(index.by_updated.rank(2), 1);
         index.catch_up(Duration::from_secs(5));
@@ -176,9 +206,37 @@ mod tests {
     fn archiving_takes_a_record_out_of_search() {
         let mut index = SearchIndex::default();
         let (live, gone) = (version(1, Life::Live), version(1, Life::Archived { at: 2 }));
-        index.note(0, None, &live, None);
-        index.note(0, Some(&live), &gone, None);
+        index.note(0, None, &live, Notice::AtOnce);
+        index.note(0, Some(&live), &gone, Notice::AtOnce);
         assert!(index.visible(0, &gone).is_none());
         assert_eq!((index.by_id.len(), index.by_updated.len()), (0, 0));
+    }
+    #[test]
+    fn what_happens_without_notice_shows_only_with_the_next_noticed_change() {
+        let (live, gone) = (version(1, Life::Live), version(1, Life::Archived { at: 2 }));
+        let again = version(3, Life::Live);
+        for lag in [Notice::AtOnce, Notice::At(Duration::from_secs(5))] {
+            let mut index = SearchIndex::default();
+            index.note(0, None, &live, Notice::AtOnce);
+            index.note(0, Some(&live), &gone, Notice::Never);
+            assert_eq!(index.visible(0, &gone).map(|record| record.updated), Some(1));
+            index.note(0, Some(&gone), &again, lag);
+            index.catch_up(Duration::from_secs(5));
+            assert_eq!(index.visible(0, &again).map(|record| record.updated), Some(3));
+            assert_eq!((index.by_id.len(), index.by_updated.rank(3)), (1, 0));
+        }
+    }
+
+    #[test]
+    fn a_late_version_is_shown_even_if_the_record_vanished_without_notice_since() {
+        let mut index = SearchIndex::default();
+        let (first, second) = (version(1, Life::Live), version(2, Life::Live));
+        let gone = version(2, Life::Purged);
+        index.note(0, None, &first, Notice::AtOnce);
+        index.note(0, Some(&first), &second, Notice::At(Duration::from_secs(5)));
+        index.note(0, Some(&second), &gone, Notice::Never);
+        index.catch_up(Duration::from_secs(5));
+        assert_eq!(index.visible(0, &gone).map(|record| record.updated), Some(2));
+        assert_eq!((index.by_id.len(), index.by_updated.rank(3)), (1, 1));
     }
 }

@@ -1,6 +1,7 @@
 //! All records of one object type, and the indexes that make them quick to find.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::associations::End;
 use super::history::History;
@@ -8,15 +9,16 @@ use super::index::Slot;
 use super::object_type::ObjectType;
 use super::property::{Kind, Property, PropertySet, Source};
 use super::record::{Life, Record};
-use super::search_index::{SearchIndex, Steady};
+use super::search_index::{Notice, SearchIndex};
 use super::unique::Unique;
 use super::values::{PropertyIndex, Values};
 use crate::time::{Millis, write_iso};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) object_type: ObjectType,
-    pub(crate) properties: PropertySet,
+    /// Shared with other accounts until a definition changes.
+    pub(crate) properties: Arc<PropertySet>,
     pub(crate) search: SearchIndex,
     pub(crate) history: History,
     ids: Vec<u64>,
@@ -39,7 +41,7 @@ impl Store {
         Self {
             unique: unique.collect(),
             object_type,
-            properties,
+            properties: Arc::new(properties),
             search: SearchIndex::default(),
             history: History::default(),
             ids: Vec::new(),
@@ -47,6 +49,11 @@ impl Store {
             archived: BTreeSet::new(),
             next_id: FIRST_ID,
         }
+    }
+
+    /// The definitions, to be changed.
+    pub(crate) fn properties_mut(&mut self) -> &mut PropertySet {
+        Arc::make_mut(&mut self.properties)
     }
 
     /// Records that ever were.
@@ -118,6 +125,12 @@ impl Store {
         self.archived.range(slot..).map(|slot| self.record(*slot))
     }
 
+    /// The next archived record from a slot on, starting over after the last one.
+    pub(crate) fn archived_slot_from(&self, slot: Slot) -> Option<Slot> {
+        let from = self.archived.range(slot..).next();
+        from.or_else(|| self.archived.first()).copied()
+    }
+
     /// Every record that ever was, from a slot on.
     pub(crate) fn all_from(&self, slot: usize) -> &[Record] {
         self.records.get(slot..).unwrap_or_default()
@@ -168,7 +181,7 @@ impl Store {
     }
 
     /// Adds one record; its id must come from [`Self::take_id`].
-    pub(crate) fn push(&mut self, record: Record, due: Option<Steady>) -> Slot {
+    pub(crate) fn push(&mut self, record: Record, due: Notice) -> Slot {
         let slot = Slot::try_from(self.records.len()).unwrap_or(Slot::MAX);
         self.index_values(slot, None, Some(&record.values));
         self.search.note(slot, None, &record, due);
@@ -178,7 +191,7 @@ impl Store {
     }
 
     /// Puts a new version in a record's place and keeps every index in step.
-    pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Option<Steady>) {
+    pub(crate) fn replace(&mut self, slot: Slot, version: Record, due: Notice) {
         let before = std::mem::replace(&mut self.records[slot as usize], version);
         let after = self.records[slot as usize].clone();
         // Only live records hold unique values: what an archived one had may be taken by another.

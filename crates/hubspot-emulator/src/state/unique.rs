@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::index::Slot;
 
 /// Values by hash, so that a million addresses cost a few bytes each. The caller compares the value it finds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Unique(HashMap<u64, Slot>);
 
 fn key(value: &str) -> Option<u64> {

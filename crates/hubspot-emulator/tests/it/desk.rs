@@ -71,6 +71,14 @@ impl Desk {
         }
     }
 
+    /// A caller of an emulator that is also driven in process.
+    pub(crate) fn at(emulator: &Emulator) -> Self {
+        Self {
+            router: emulator.router(),
+            token: DEFAULT_TOKEN.to_owned(),
+        }
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self
             .router

@@ -1,4 +1,4 @@
-//! Lists of things that the emulator does not hold: forms, marketing e-mail, workflows, events. An account that has
+//! Lists of things that the emulator does not hold: submissions, marketing e-mail, workflows, events. An account that has
 //! none of them answers with these empty lists, so a connector that asks for everything gets through. Single
 //! things below them, and writes, stay 501.
 
@@ -10,6 +10,7 @@ use crate::behaviour::limits::Toll;
 use crate::call::Call;
 use crate::emulator::Inner;
 use crate::reply::Reply;
+use crate::state::resources::FORMS;
 
 type Handler = fn(&Inner, &Call) -> Answer;
 
@@ -18,8 +19,9 @@ const fn list(template: &'static str, handler: Handler) -> Route {
 }
 
 pub(super) const ROUTES: &[Route] = &[
-    list("forms/v2/forms", |_, _| answer(&json!([]))),
-    list("marketing/v3/forms", |_, _| answer(&json!({"results": []}))),
+    list("forms/v2/forms", |emulator, _| {
+        Ok(Reply::value(200, &forms(emulator)))
+    }),
     list("form-integrations/v1/submissions/forms/{id}", |_, _| {
         answer(&json!({"results": []}))
     }),
@@ -59,4 +61,22 @@ fn marketing_emails(call: &Call) -> Answer {
             .unwrap_or(default)
     };
     answer(&json!({"total": 0, "limit": number("limit", 10), "offset": number("offset", 0), "objects": []}))
+}
+
+/// The account's forms in the words of that time: ids are `guid`, times are milliseconds.
+fn forms(emulator: &Inner) -> Value {
+    let resources = emulator.resources();
+    let live = resources
+        .shelf(&FORMS)
+        .all()
+        .filter(|form| form.archived.is_none());
+    let told = live.map(|form| {
+        json!({
+            "guid": form.id,
+            "name": form.fields.get("name"),
+            "createdAt": form.created,
+            "updatedAt": form.updated,
+        })
+    });
+    told.collect()
 }
