@@ -1,7 +1,14 @@
 //! The client: where the layers are put in order, and where bytes become answers or errors.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -14,6 +21,7 @@ use crate::{
     record::Next,
     request::Idempotency,
     retry::{Retry, RetryPolicy},
+    server_time::ServerTime,
     version::ApiVersion,
 };
 
@@ -22,6 +30,7 @@ use crate::{
 pub struct Client {
     shared: Arc<Shared>,
     priority: Priority,
+    tally: Arc<AtomicU64>,
 }
 
 struct Shared {
@@ -30,6 +39,7 @@ struct Shared {
     retry: RetryPolicy,
     base: BaseUrl,
     version: ApiVersion,
+    time: ServerTime,
 }
 
 impl fmt::Debug for Client {
@@ -206,10 +216,12 @@ impl ClientBuilder {
             retry: self.retry,
             base,
             version: self.version,
+            time: ServerTime::default(),
         };
         Ok(Client {
             shared: Arc::new(shared),
             priority: Priority::default(),
+            tally: Arc::default(),
         })
     }
 }
@@ -227,6 +239,25 @@ impl Client {
             priority,
             ..self.clone()
         }
+    }
+
+    /// The same client, which counts its calls by itself from now on.
+    #[must_use]
+    pub fn with_own_tally(&self) -> Self {
+        Self {
+            tally: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// How many calls this client and its clones have made; attempts that were tried again count once.
+    pub fn calls(&self) -> u64 {
+        self.tally.load(Ordering::Relaxed)
+    }
+
+    /// What time it is at HubSpot, going by the `Date` of its last answer; `None` before there was one.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.shared.time.now()
     }
 
     /// The limiter that all clones share, for its figures.
@@ -289,7 +320,9 @@ impl Client {
     }
 
     async fn exchange(&self, exchange: &Exchange, request: Request) -> Result<Response, Error> {
+        self.tally.fetch_add(1, Ordering::Relaxed);
         let response = self.shared.service.call(request).await?;
+        self.shared.time.note(&response);
         if response.status().is_success() {
             return Ok(response);
         }

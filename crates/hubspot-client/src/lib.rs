@@ -75,6 +75,7 @@ pub mod request;
 mod retry;
 #[cfg(test)]
 mod script;
+mod server_time;
 mod version;
 
 pub use self::{

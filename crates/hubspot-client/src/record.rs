@@ -77,6 +77,11 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 impl RawObject {
+    /// A record from its JSON text, as it stands in an answer; `None` when it is none.
+    pub fn parse(json: &Bytes) -> Option<Self> {
+        crate::decode::record(json).ok()
+    }
+
     /// The record exactly as HubSpot wrote it.
     pub fn json(&self) -> &Bytes {
         &self.json

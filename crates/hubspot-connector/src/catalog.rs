@@ -9,7 +9,7 @@ use hubspot_client::Property;
 use opencdc::{DataType, Field, Stream, StreamName};
 
 use crate::objects::ObjectType;
-use crate::plan::OwnStream;
+use crate::own::OwnStream;
 
 /// Ids that HubSpot declares as numbers, besides its own properties that end in `_id`. Seventeen digits overflow a double, so ids stay text.
 const IDS_IN_DISGUISE: [&str; 2] = ["hs_object_id", "associatedcompanyid"];
@@ -112,6 +112,21 @@ pub(crate) fn association_stream(stream: StreamName) -> Stream {
     Stream::new(stream, ["from_id", "to_id", "type_id"], fields)
 }
 
+/// The stream of the values that properties have had.
+pub(crate) fn history_stream(stream: StreamName) -> Stream {
+    let fields = vec![
+        text("record_id", "record_id").described("Id of the record"),
+        text("property", "property").described("Internal name of the property"),
+        typed("timestamp", DataType::Timestamp, "timestamp").described("When it got this value"),
+        text("value", "value"),
+        text("source_type", "sourceType").described("What set it, such as `CRM_UI`, `IMPORT` or `API`"),
+        text("source_id", "sourceId"),
+        text("source_label", "sourceLabel"),
+        text("updated_by_user_id", "updatedByUserId"),
+    ];
+    Stream::new(stream, ["record_id", "property", "timestamp"], fields)
+}
+
 /// The stream of something that is no CRM object.
 pub(crate) fn own_stream(own: OwnStream) -> Stream {
     match own {
@@ -119,6 +134,9 @@ pub(crate) fn own_stream(own: OwnStream) -> Stream {
         OwnStream::Pipelines => pipelines(),
         OwnStream::PipelineStages => pipeline_stages(),
         OwnStream::Properties => properties(),
+        OwnStream::Schemas => schemas(),
+        OwnStream::Lists => lists(),
+        OwnStream::ListMemberships => list_memberships(),
     }
 }
 
@@ -175,6 +193,55 @@ fn pipeline_stages() -> Stream {
         ["object_type", "pipeline_id", "id"],
         fields,
     ))
+}
+
+fn schemas() -> Stream {
+    let mut fields = vec![
+        text("id", "id"),
+        text("object_type_id", "objectTypeId").described("Such as `2-123`"),
+        text("fully_qualified_name", "fullyQualifiedName"),
+        text("name", "name"),
+        typed("labels", DataType::Json, "labels"),
+        text("primary_display_property", "primaryDisplayProperty"),
+        typed("required_properties", DataType::Json, "requiredProperties"),
+        typed("searchable_properties", DataType::Json, "searchableProperties"),
+        typed("associations", DataType::Json, "associations"),
+    ];
+    fields.extend(time_fields());
+    versioned(Stream::new(
+        OwnStream::Schemas.name(),
+        OwnStream::Schemas.key().iter().copied(),
+        fields,
+    ))
+}
+
+fn lists() -> Stream {
+    let mut fields = vec![
+        text("id", "id"),
+        text("name", "name"),
+        text("object_type_id", "objectTypeId").described("Type of the records in it"),
+        text("processing_type", "processingType").described("`MANUAL`, `DYNAMIC` or `SNAPSHOT`"),
+    ];
+    fields.extend(time_fields().into_iter().take(2));
+    Stream::new(
+        OwnStream::Lists.name(),
+        OwnStream::Lists.key().iter().copied(),
+        fields,
+    )
+}
+
+fn list_memberships() -> Stream {
+    let fields = vec![
+        text("list_id", "list_id"),
+        text("record_id", "record_id"),
+        text("object_type_id", "object_type_id").described("Type of the record"),
+        typed("since", DataType::Timestamp, "membershipTimestamp").described("Since when it is in the list"),
+    ];
+    Stream::new(
+        OwnStream::ListMemberships.name(),
+        OwnStream::ListMemberships.key().iter().copied(),
+        fields,
+    )
 }
 
 fn properties() -> Stream {

@@ -3,20 +3,28 @@
 //! One definition serves every surface: the structs are read by serde, their JSON Schema comes from schemars.
 //! What the words mean for one account is worked out in `plan`.
 
+mod every;
 mod interval;
 mod names;
+pub(crate) mod rhythm;
+mod since;
 mod stream;
 
 use opencdc::{Error, ErrorKind, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use every::{Every, Interval};
 pub use interval::PollInterval;
-pub use names::{Associations, Properties};
+pub use names::{Associations, History, Properties};
+pub use since::Since;
 pub use stream::StreamConfig;
 
-/// The streams that are no CRM objects.
-pub const OWN_STREAMS: [&str; 4] = ["owners", "pipelines", "pipeline_stages", "properties"];
+/// The word in `properties` that stands for those that HubSpot shows unasked.
+pub const DEFAULTS: &str = "defaults";
+
+/// The word in `streams` that stands for every custom object of the account, also those made later.
+pub const CUSTOM_OBJECTS: &str = "custom_objects";
 
 /// Records a page when nothing is set: as many as HubSpot gives (hubspot-api notes §1.3).
 pub const DEFAULT_PAGE_SIZE: u16 = hubspot_client::request::objects::MAX_LIST;
@@ -27,13 +35,50 @@ pub const DEFAULT_PAGE_SIZE: u16 = hubspot_client::request::objects::MAX_LIST;
 pub struct SourceConfig {
     /// Name of the connection to read from.
     pub connection: String,
-    /// What to read: objects (`contacts`, `line_items`, `0-1`, `crm.deals`, a custom object's name or `2-123`), and
-    /// `owners`, `pipelines`, `pipeline_stages`, `properties`.
+    /// What to read: objects (`contacts`, `line_items`, `0-1`, `crm.deals`, a custom object's name or `2-123`),
+    /// `custom_objects` for every one that the account has or gets, and `owners`, `pipelines`, `pipeline_stages`,
+    /// `properties`.
+    #[serde(with = "stream::list")]
+    #[schemars(with = "Vec<stream::Entry>")]
     pub streams: Vec<StreamConfig>,
     /// How often to ask for changes, such as `5s`, `30m` or `1h`; `30s` when left out.
     #[serde(default)]
     pub poll: PollInterval,
-    /// Which properties to read: `all`, or a list of names. A stream's own setting goes before this one.
+    /// How far back changes are looked for a second time, because HubSpot's search shows some of them late; `5m` when
+    /// left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookback: Option<Interval>,
+    /// How often the recycle bin is read for deletes and restores; every `15m` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Every>,
+    /// How often every record is read again, to find whatever left no trace: erased and merged records, calculated
+    /// values that changed. Every `24h` when left out; `1h` for objects that cannot be searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<Every>,
+    /// How often all associations are read again, because linking and unlinking leaves records unchanged; every `6h`
+    /// when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassociate: Option<Every>,
+    /// How often definitions and small tables (properties, custom objects, owners, pipelines) are read again; `5m` when
+    /// left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Interval>,
+    /// Whether to begin with everything that is there (`true`, the default), or only with what changes from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<bool>,
+    /// Leave out records that have not changed since this day or instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_after: Option<Since>,
+    /// Which properties' history to read, into streams such as `contacts_property_history`: `none` (the default), `all`,
+    /// or a list of names.
+    #[serde(default, skip_serializing_if = "History::is_none")]
+    pub history: History,
+    /// What to do when a stream is selected differently than before: read that stream again from the start (`reset`,
+    /// the default), or stop (`refuse`).
+    #[serde(default)]
+    pub on_selection_change: SelectionChange,
+    /// Which properties to read: `all`, or a list of names in which `defaults` stands for those that HubSpot shows
+    /// unasked. A stream's own setting goes before this one.
     #[serde(default)]
     pub properties: Properties,
     /// Which associations to read: `auto` (every pair among the selected objects, once), `none`, or a list of object
@@ -49,6 +94,15 @@ impl SourceConfig {
             connection: connection.into(),
             streams: streams.into_iter().map(StreamConfig::new).collect(),
             poll: PollInterval::default(),
+            lookback: None,
+            archived: None,
+            reconcile: None,
+            reassociate: None,
+            refresh: None,
+            snapshot: None,
+            updated_after: None,
+            history: History::default(),
+            on_selection_change: SelectionChange::default(),
             properties: Properties::default(),
             associations: Associations::default(),
         }
@@ -63,8 +117,27 @@ impl SourceConfig {
             let error = Error::new(ErrorKind::Configuration, "`streams` is empty");
             return Err(error.with_hint("name at least one, such as `contacts`"));
         }
+        let every = |every: Option<Every>| every.map(|every| every.every);
+        let times = [
+            ("archived.every", every(self.archived)),
+            ("reconcile.every", every(self.reconcile)),
+            ("reassociate.every", every(self.reassociate)),
+            ("refresh", self.refresh),
+        ];
+        rhythm::validate(&times, "")?;
         self.streams.iter().try_for_each(StreamConfig::validate)
     }
+}
+
+/// What to do when a stream is selected differently than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectionChange {
+    /// Read that stream again from the start; the others keep their place.
+    #[default]
+    Reset,
+    /// Stop and say which.
+    Refuse,
 }
 
 #[cfg(test)]

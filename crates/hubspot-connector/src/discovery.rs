@@ -1,13 +1,16 @@
 //! What there is in the account, asked with as few calls as possible: the schemas only when a name is not standard,
 //! and the properties of each selected object once.
 
+use std::collections::BTreeMap;
+
 use hubspot_client::{Client, Property};
-use opencdc::{Catalog, Error, ErrorKind, Result, SelectedStream, Stream};
+use jiff::Timestamp;
+use opencdc::{Catalog, Error, ErrorKind, Result, Stream, StreamName};
 
 use crate::catalog;
-use crate::config::{Properties, SourceConfig};
+use crate::config::{CUSTOM_OBJECTS, DEFAULTS, Properties, SourceConfig};
 use crate::error::{Doing, OrFailed, from_client};
-use crate::objects::UnknownObject;
+use crate::objects::{ObjectType, UnknownObject};
 use crate::plan::{self, CustomType, ObjectPlan, Plan};
 
 /// The streams of the account as they are now.
@@ -15,74 +18,157 @@ use crate::plan::{self, CustomType, ObjectPlan, Plan};
 pub(crate) struct Discovery {
     pub(crate) plan: Plan,
     pub(crate) catalog: Catalog,
+    /// Counts the changes of the definitions while they are read.
+    pub(crate) number: usize,
+    /// The objects that the token may not read. They are in neither plan nor catalog.
+    pub(crate) refused: Vec<Refused>,
+    /// When each property was made, by stream; those are missing that may change without a trace.
+    made: BTreeMap<StreamName, BTreeMap<String, Timestamp>>,
+}
+
+/// A stream that cannot be read with this token.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) stream: StreamName,
+    message: String,
+    hint: String,
+}
+
+impl Refused {
+    fn new(stream: StreamName, error: &Error) -> Self {
+        Self {
+            stream,
+            message: error.to_string(),
+            hint: error.hint().unwrap_or_default().to_owned(),
+        }
+    }
+
+    pub(crate) fn error(&self) -> Error {
+        Error::new(ErrorKind::Refused, self.message.clone()).with_hint(self.hint.clone())
+    }
 }
 
 impl Discovery {
     /// Asks HubSpot.
+    ///
+    /// # Errors
+    /// What the token may not read is left out, unless that is everything.
     pub(crate) async fn of(client: &Client, config: &SourceConfig) -> Result<Self> {
-        let plan = plan_of(client, config).await?;
-        let mut streams = Vec::new();
-        for object in &plan.objects {
-            streams.push(object_stream(client, object).await?);
-        }
-        let targets = plan.objects.iter().flat_map(|object| &object.targets);
-        streams.extend(targets.map(|target| catalog::association_stream(target.stream.clone())));
-        streams.extend(plan.own.iter().copied().map(catalog::own_stream));
-        Ok(Self {
+        let (plan, refused) = plan_of(client, config).await?;
+        let mut found = Self {
             plan,
-            catalog: Catalog::new(streams),
-        })
+            catalog: Catalog::default(),
+            number: 0,
+            refused,
+            made: BTreeMap::new(),
+        };
+        let mut streams = Vec::new();
+        for object in found.plan.objects.clone() {
+            match properties(client, &object).await {
+                Ok(all) => streams.push(found.object_stream(&object, &all)?),
+                Err(error) if error.kind() == ErrorKind::Refused && is_about_a_scope(&error) => {
+                    found.refuse(&object, &error);
+                    if found.plan.objects.is_empty() && found.plan.own.is_empty() {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        streams.extend(found.attached_streams());
+        streams.extend(found.plan.own.iter().copied().map(catalog::own_stream));
+        found.catalog = Catalog::new(streams);
+        Ok(found)
     }
 
-    /// The properties to ask for, given which fields of an object's stream are wanted.
-    pub(crate) fn properties_of(&self, object: &ObjectPlan, selected: &SelectedStream) -> Vec<String> {
+    fn object_stream(&mut self, plan: &ObjectPlan, all: &[Property]) -> Result<Stream> {
+        let chosen = chosen(plan, all)?;
+        let made = |property: &&Property| Some((property.name.clone(), made_at(property)?));
+        self.made
+            .insert(plan.stream.clone(), chosen.iter().filter_map(made).collect());
+        Ok(catalog::object_stream(&plan.object, plan.stream.clone(), &chosen))
+    }
+
+    fn refuse(&mut self, object: &ObjectPlan, error: &Error) {
+        self.refused.push(Refused::new(object.stream.clone(), error));
+        self.plan.objects.retain(|other| other.stream != object.stream);
+    }
+
+    fn attached_streams(&self) -> Vec<Stream> {
+        let objects = self.plan.objects.iter();
+        let targets = objects.clone().flat_map(|object| &object.targets);
+        let targets = targets.map(|target| catalog::association_stream(target.stream.clone()));
+        let histories = objects.filter_map(|object| object.history.as_ref());
+        targets
+            .chain(histories.map(|history| catalog::history_stream(history.stream.clone())))
+            .collect()
+    }
+
+    /// The same, as what comes after other definitions.
+    pub(crate) fn after(self, before: &Self) -> Self {
+        Self {
+            number: before.number + 1,
+            ..self
+        }
+    }
+
+    /// When a property was made; `None` when its values may change without a trace, so that all must be read again.
+    pub(crate) fn made_at(&self, stream: &StreamName, property: &str) -> Option<Timestamp> {
+        self.made.get(stream)?.get(property).copied()
+    }
+
+    /// The properties to ask for, given which fields of an object's stream are wanted; `None` means all.
+    pub(crate) fn properties_of(&self, object: &ObjectPlan, fields: Option<&[String]>) -> Vec<String> {
         let stream = self.catalog.stream(object.stream.as_str());
-        let fields = stream.map(|stream| &*stream.fields).unwrap_or_default();
-        let wanted = |name: &String| {
-            selected
-                .fields
-                .as_ref()
-                .is_none_or(|fields| fields.contains(name))
-        };
+        let all = stream.map(|stream| &*stream.fields).unwrap_or_default();
+        let wanted = |name: &String| fields.is_none_or(|fields| fields.contains(name));
         let property = |path: &[String]| match path {
             [first, property] if first == "properties" => Some(property.clone()),
             _ => None,
         };
-        fields
-            .iter()
+        all.iter()
             .filter(|field| wanted(&field.name))
             .filter_map(|field| property(&field.path))
             .collect()
     }
 }
 
-async fn plan_of(client: &Client, config: &SourceConfig) -> Result<Plan> {
+/// A token that is refused altogether is nobody's missing scope.
+fn is_about_a_scope(error: &Error) -> bool {
+    let source =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<hubspot_client::Error>());
+    source.is_some_and(|error| error.status() == Some(403))
+}
+
+fn made_at(property: &Property) -> Option<Timestamp> {
+    if property.calculated {
+        return None;
+    }
+    property.created_at.as_deref()?.parse().ok()
+}
+
+async fn plan_of(client: &Client, config: &SourceConfig) -> Result<(Plan, Vec<Refused>)> {
     if !plan::needs_schemas(config) {
-        return Plan::new(config, &[]);
+        return Ok((Plan::new(config, &[])?, Vec::new()));
     }
     match client.schemas().await {
         Ok(schemas) => {
             let custom: Vec<_> = schemas.iter().map(CustomType::new).collect();
-            Plan::new(config, &custom)
+            Ok((Plan::new(config, &custom)?, Vec::new()))
         }
         // Accounts below Enterprise have no custom objects, and answer 403: then the name is simply wrong.
-        Err(error) if error.status() == Some(403) => Plan::new(config, &[]).map_err(|unknown| {
-            let hint = unknown.hint().unwrap_or_default().to_owned();
-            unknown.with_hint(format!(
-                "{hint}; custom objects need the scope `crm.schemas.custom.read`"
-            ))
-        }),
+        Err(error) if error.status() == Some(403) => {
+            let plan = Plan::new(config, &[]).map_err(|unknown| {
+                let hint = unknown.hint().unwrap_or_default().to_owned();
+                unknown.with_hint(format!(
+                    "{hint}; custom objects need the scope `crm.schemas.custom.read`"
+                ))
+            })?;
+            let error = Doing::reading(CUSTOM_OBJECTS, Some("crm.schemas.custom.read")).failed(error);
+            Ok((plan, vec![Refused::new(CUSTOM_OBJECTS.into(), &error)]))
+        }
         Err(error) => Err(from_client(error).context("cannot list the custom objects")),
     }
-}
-
-async fn object_stream(client: &Client, plan: &ObjectPlan) -> Result<Stream> {
-    let all = properties(client, plan).await?;
-    Ok(catalog::object_stream(
-        &plan.object,
-        plan.stream.clone(),
-        &chosen(plan, &all)?,
-    ))
 }
 
 async fn properties(client: &Client, plan: &ObjectPlan) -> Result<Vec<Property>> {
@@ -100,11 +186,29 @@ fn chosen<'a>(plan: &ObjectPlan, all: &'a [Property]) -> Result<Vec<&'a Property
     let Properties::Only(names) = &plan.properties else {
         return Ok(all.iter().collect());
     };
+    let names = with_defaults(&plan.object, names);
     let find = |name: &String| {
         let found = all.iter().find(|property| property.name == *name);
         found.ok_or_else(|| unknown_property(plan, name, all))
     };
     names.iter().map(find).collect()
+}
+
+/// The names with `defaults` replaced by the properties that it stands for, each once.
+fn with_defaults(object: &ObjectType, names: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in names {
+        let meant = match name.as_str() {
+            DEFAULTS => object.default_properties(),
+            name => vec![name],
+        };
+        for name in meant {
+            if !all.iter().any(|known| known == name) {
+                all.push(name.to_owned());
+            }
+        }
+    }
+    all
 }
 
 fn unknown_property(plan: &ObjectPlan, name: &str, all: &[Property]) -> Error {

@@ -10,6 +10,7 @@
 //! | `plan` | what does that mean in this account? | no |
 //! | `catalog` | which fields has a stream? | no |
 //! | [`position`] | where does each stream stand? | no |
+//! | `known` | what has been delivered? | no |
 //! | `discovery` | what is there in this account? | yes |
 //! | [`source`] | what are the records? | yes |
 //!
@@ -35,11 +36,14 @@ mod catalog;
 pub mod config;
 mod discovery;
 mod error;
+mod known;
 pub mod objects;
+mod own;
 mod plan;
 pub mod position;
 mod record;
 pub mod source;
+mod status;
 
 pub use config::SourceConfig;
 pub use error::from_client as contract_error;

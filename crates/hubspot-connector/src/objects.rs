@@ -98,6 +98,29 @@ impl ObjectType {
         }
     }
 
+    /// The properties that HubSpot shows when none is named (hubspot-api notes §1.5).
+    pub fn default_properties(&self) -> Vec<&str> {
+        let shown: &[&str] = match &*self.name {
+            "contacts" => &["firstname", "lastname", "email"],
+            "companies" => &["name", "domain"],
+            "deals" => &["dealname", "amount", "closedate", "pipeline", "dealstage"],
+            "tickets" => &[
+                "content",
+                "hs_pipeline",
+                "hs_pipeline_stage",
+                "hs_ticket_category",
+                "hs_ticket_priority",
+                "subject",
+            ],
+            "products" => &["name", "description", "price"],
+            "line_items" => &["quantity", "amount", "price"],
+            "quotes" => &["hs_expiration_date", "hs_public_url_key", "hs_status", "hs_title"],
+            _ => &[],
+        };
+        let always = [self.created, self.last_modified, "hs_object_id"];
+        shown.iter().copied().chain(always).collect()
+    }
+
     /// The scope that reading its records needs.
     pub fn read_scope(&self) -> String {
         match &*self.scope {
@@ -122,7 +145,7 @@ impl ObjectType {
 /// A custom object's own name; where a standard type is called the same, the fully qualified one.
 fn custom_name(schema: &Schema) -> String {
     let taken = STANDARD.iter().any(|standard| standard.is_called(&schema.name))
-        || crate::config::OWN_STREAMS.contains(&schema.name.as_str());
+        || crate::own::OwnStream::called(&schema.name).is_some();
     let name = if taken {
         &schema.fully_qualified_name
     } else {

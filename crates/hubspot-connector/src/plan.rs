@@ -3,12 +3,20 @@
 //! Pure: custom object types come in as values.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hubspot_client::Schema;
+use jiff::Timestamp;
 use opencdc::{Error, ErrorKind, Result, StreamName};
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::config::{Associations, DEFAULT_PAGE_SIZE, OWN_STREAMS, Properties, SourceConfig, StreamConfig};
+use crate::config::rhythm::{REFRESH, Rhythm};
+use crate::config::{
+    Associations, CUSTOM_OBJECTS, DEFAULT_PAGE_SIZE, History, Properties, SelectionChange, SourceConfig,
+    StreamConfig,
+};
 use crate::objects::{self, Capability, ObjectType, STANDARD, UnknownObject};
+pub(crate) use crate::own::OwnStream;
 
 /// Whose pipelines are read when no selected object has any.
 const USUAL_PIPELINES: [&str; 2] = ["deals", "tickets"];
@@ -22,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) objects: Vec<Arc<ObjectPlan>>,
     /// The selected streams that are no objects.
     pub(crate) own: Vec<OwnStream>,
+    /// How often definitions and tables are read again.
+    pub(crate) refresh: Duration,
 }
 
 /// A selected object type, its settings, and the associations that are read from it.
@@ -32,6 +42,39 @@ pub(crate) struct ObjectPlan {
     pub(crate) properties: Properties,
     pub(crate) page_size: u16,
     pub(crate) targets: Vec<Target>,
+    pub(crate) history: Option<HistoryPlan>,
+    pub(crate) rhythm: Rhythm,
+    /// Whether to begin with everything that is there.
+    pub(crate) snapshot: bool,
+    /// Records that have not changed since are left out.
+    pub(crate) updated_after: Option<Timestamp>,
+    pub(crate) on_selection_change: SelectionChange,
+}
+
+/// The stream of an object's property history.
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryPlan {
+    pub(crate) stream: StreamName,
+    properties: History,
+}
+
+impl ObjectPlan {
+    /// The properties whose history is read, given those that the stream reads.
+    pub(crate) fn history_properties(&self, read: &[String]) -> Vec<String> {
+        match self.history.as_ref().map(|history| &history.properties) {
+            Some(History::All) => read.to_vec(),
+            Some(History::Of(names)) => names.clone(),
+            Some(History::None) | None => Vec::new(),
+        }
+    }
+
+    /// A short text that changes when what is selected does: which properties, of which records, and whether the records
+    /// are wanted at all.
+    pub(crate) fn selection(&self, fields: Option<&[String]>, delivers: bool) -> String {
+        let facts = (&self.properties, fields, self.updated_after, delivers);
+        let text = serde_json::to_vec(&facts).expect("names and times are always serialisable");
+        format!("{:016x}", xxh3_64(&text))
+    }
 }
 
 /// One association stream.
@@ -40,34 +83,6 @@ pub(crate) struct Target {
     /// What the object is associated with.
     pub(crate) object: Arc<ObjectType>,
     pub(crate) stream: StreamName,
-}
-
-/// A stream that is no object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OwnStream {
-    Owners,
-    Pipelines,
-    PipelineStages,
-    Properties,
-}
-
-impl OwnStream {
-    pub(crate) const ALL: [Self; 4] = [
-        Self::Owners,
-        Self::Pipelines,
-        Self::PipelineStages,
-        Self::Properties,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        OWN_STREAMS[self as usize]
-    }
-
-    fn called(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|own| objects::same_name(own.name(), name))
-    }
 }
 
 /// A custom object type of the account, and the types that its schema lets it be associated with.
@@ -119,13 +134,28 @@ impl Plan {
     pub(crate) fn new(config: &SourceConfig, custom: &[CustomType]) -> Result<Self> {
         config.validate()?;
         let planner = Planner { config, custom };
-        let mut plan = Self::default();
+        let mut plan = Self {
+            refresh: config.refresh.map_or(REFRESH, |refresh| refresh.get()),
+            ..Self::default()
+        };
         let mut selected = Vec::new();
+        let mut wild = None;
         for stream in &config.streams {
             match OwnStream::called(&stream.name) {
                 Some(own) => plan.own.push(own_without_settings(own, stream)?),
+                None if stream.name == CUSTOM_OBJECTS => wild = Some(stream),
                 None => selected.push((planner.listable(&stream.name)?, stream)),
             }
+        }
+        if let Some(stream) = wild {
+            let named = |object: &ObjectType| selected.iter().any(|(other, _)| **other == *object);
+            let rest: Vec<_> = custom
+                .iter()
+                .map(|custom| &custom.object)
+                .filter(|object| !named(object))
+                .cloned()
+                .collect();
+            selected.extend(rest.into_iter().map(|object| (object, stream)));
         }
         plan.objects = planner.objects(&selected)?;
         plan.refuse_duplicates()?;
@@ -141,6 +171,11 @@ impl Plan {
             .flat_map(|plan| plan.targets.iter().map(|target| target.stream.as_str()));
         objects
             .chain(targets)
+            .chain(
+                self.objects
+                    .iter()
+                    .filter_map(|plan| Some(plan.history.as_ref()?.stream.as_str())),
+            )
             .chain(self.own.iter().map(|own| own.name()))
     }
 
@@ -215,7 +250,9 @@ impl Planner<'_> {
             return Ok(Arc::new(object.clone()));
         }
         let listable = all.filter(|object| object.can(Capability::List));
-        let valid = listable.map(|object| &*object.name).chain(OWN_STREAMS);
+        let valid = listable
+            .map(|object| &*object.name)
+            .chain(OwnStream::ALL.map(OwnStream::name));
         Err(UnknownObject::new(name, valid).into())
     }
 
@@ -243,9 +280,28 @@ impl Planner<'_> {
                     .unwrap_or_else(|| self.config.properties.clone()),
                 page_size: stream.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
                 targets: self.targets(of, selected)?,
+                history: self.history(object, stream),
+                rhythm: Rhythm::of(self.config, stream, object.can(Capability::Search)),
+                snapshot: stream.snapshot.or(self.config.snapshot).unwrap_or(true),
+                updated_after: stream
+                    .updated_after
+                    .or(self.config.updated_after)
+                    .map(|since| since.get()),
+                on_selection_change: self.config.on_selection_change,
             }))
         };
         selected.iter().map(plan).collect()
+    }
+
+    fn history(&self, object: &ObjectType, stream: &StreamConfig) -> Option<HistoryPlan> {
+        let properties = stream
+            .history
+            .clone()
+            .unwrap_or_else(|| self.config.history.clone());
+        (!properties.is_none()).then(|| HistoryPlan {
+            stream: StreamName::from(format!("{}_property_history", object.name)),
+            properties,
+        })
     }
 
     fn setting<'b>(&'b self, stream: &'b StreamConfig) -> &'b Associations {

@@ -1,17 +1,20 @@
 //! Where each stream stands, as JSON.
 //!
-//! The field names `mode`, `itemId`, `initialTimestamp` are those that users of Conduit's connector know. Every
-//! released shape stays readable: the golden files in `src/position/golden` are never edited, only added to
-//! (invariant 2). A position holds ids, times and paging tokens, never a secret (invariant 7).
+//! The field names `mode`, `itemId`, `initialTimestamp` and `timestamp` are those that users of Conduit's connector know.
+//! Every released shape stays readable: the golden files in `src/position/golden` are never edited, only added to
+//! (invariant 2). A position holds ids, times and paging tokens, never a secret (invariant 7). What is too large for it,
+//! the ids that were delivered, stands in the notes beside it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use opencdc::{Error, ErrorKind, Position, Result, StreamName};
+use opencdc::{Error, ErrorKind, Note, Notes, Position, Result, StreamName};
 use serde::{Deserialize, Serialize};
 
+mod read;
+
 /// The version that is written, and the newest that is read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where every stream of a source stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,66 +23,203 @@ pub struct HubspotPosition {
     pub portal_id: Option<String>,
     /// By stream. A stream that is not here has not begun.
     pub streams: BTreeMap<StreamName, StreamPosition>,
+    /// The position of Conduit's connector, which names no stream: it is the one object that is selected.
+    pub only: Option<StreamPosition>,
 }
 
-/// Where one stream stands: at once what is stored and the state of the walk (see `source/step.rs`).
+/// Where one stream stands: at once what is stored and the state of its machine (see `source/step.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum StreamPosition {
     /// Walking the live records by id.
-    #[serde(rename_all = "camelCase")]
-    Snapshot {
-        /// The cutoff: everything that existed at this time will have been read when the walk is complete.
-        initial_timestamp: Timestamp,
-        /// The cutoff of the pass before this one; archived records are deletes from then on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        since: Option<Timestamp>,
-        /// The id of the last record delivered, for a person to read.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        item_id: Option<String>,
-        /// The paging token of the next page; absent before the first.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<String>,
-    },
-    /// The live records are read; walking the recycle bin for what went away since the last pass.
-    #[serde(rename_all = "camelCase")]
-    Archived {
-        /// The cutoff of this pass.
-        initial_timestamp: Timestamp,
-        /// The cutoff of the pass before this one.
-        since: Timestamp,
-        /// The id of the last archived record seen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        item_id: Option<String>,
-        /// The paging token of the next page; absent before the first.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<String>,
-    },
-    /// The pass is complete.
-    #[serde(rename_all = "camelCase")]
-    Complete {
-        /// The cutoff of the pass that is complete.
-        initial_timestamp: Timestamp,
-    },
+    Snapshot(Snapshot),
+    /// Following changes.
+    Cdc(Box<Cdc>),
+    /// Read whole, to be read again now and then: associations, and streams that are no objects.
+    Complete(Complete),
+}
+
+/// A walk over all live records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The cutoff: everything that existed at this time will have been read when the walk is complete; the feeds go on
+    /// from here.
+    pub initial_timestamp: Timestamp,
+    /// What was selected, to notice when that changes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub selection: String,
+    /// The id of the last record delivered, for a person to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<String>,
+    /// The paging token of the next page; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Records that somebody else has delivered already are only taken note of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adopt>,
+    /// Since when a record may have gone to the recycle bin that was delivered, although nothing is noted of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// Which records of a snapshot are only taken note of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Adopt {
+    /// Those that have not changed since.
+    pub unchanged_since: Timestamp,
+    /// Those up to this id; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through_id: Option<u64>,
+}
+
+/// Following the changes of one object type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cdc {
+    /// The cutoff of the snapshot.
+    pub initial_timestamp: Timestamp,
+    /// What was selected, to notice when that changes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub selection: String,
+    /// The early feed, up to what search shows now.
+    #[serde(flatten)]
+    pub realtime: Cursor,
+    /// The late feed, which asks again when search has settled.
+    pub delayed: Cursor,
+    /// The walks over the recycle bin.
+    pub archived: Rounds,
+    /// The walks over all live records.
+    pub reconcile: Rounds,
+    /// By how much the count of a search differed from ours when the last walk found nothing to mend.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub count_offset: i64,
+    /// As in [`Snapshot::since`], until the first walk over the recycle bin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde fixes the signature")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Where a feed stands in the order of last modification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cursor {
+    /// Everything before this millisecond has been read.
+    pub timestamp: Timestamp,
+    /// Of this millisecond itself, the records up to this id: set while an instant is drained that holds more than a
+    /// page.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "id_text")]
+    pub item_id: Option<u64>,
+}
+
+/// Ids are texts wherever a person may read them.
+mod id_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[expect(clippy::ref_option, reason = "serde fixes the signature")]
+    pub(super) fn serialize<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        id.map(|id| id.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(de::Error::custom))
+            .transpose()
+    }
+}
+
+/// A walk that is taken again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rounds {
+    /// When the last complete one began.
+    pub last: Timestamp,
+    /// The one under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Round>,
+}
+
+/// A walk under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    /// When it began.
+    pub begun: Timestamp,
+    /// The paging token of the next page; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The greatest id that it has passed.
+    #[serde(default)]
+    pub through: u64,
+    /// How many differences it has found.
+    #[serde(default)]
+    pub found: u64,
+}
+
+/// A stream that was read whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Complete {
+    /// When the last complete reading began.
+    pub initial_timestamp: Timestamp,
+    /// The one under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Round>,
+}
+
+impl Snapshot {
+    /// From the beginning.
+    pub fn from(cutoff: Timestamp) -> Self {
+        Self {
+            initial_timestamp: cutoff,
+            selection: String::new(),
+            item_id: None,
+            after: None,
+            adopt: None,
+            since: None,
+        }
+    }
+}
+
+impl Rounds {
+    /// None under way; the last one began at `last`.
+    pub fn since(last: Timestamp) -> Self {
+        Self { last, open: None }
+    }
+}
+
+impl Cursor {
+    /// At the beginning of a millisecond.
+    pub fn at(timestamp: Timestamp) -> Self {
+        Self {
+            timestamp,
+            item_id: None,
+        }
+    }
 }
 
 impl StreamPosition {
-    /// The cutoff of the pass it belongs to.
-    pub fn cutoff(&self) -> Timestamp {
+    /// The word for its state: `snapshot`, `cdc` or `complete`.
+    pub fn mode(&self) -> &'static str {
         match self {
-            Self::Snapshot {
-                initial_timestamp, ..
-            }
-            | Self::Archived {
-                initial_timestamp, ..
-            }
-            | Self::Complete { initial_timestamp } => *initial_timestamp,
+            Self::Snapshot(_) => "snapshot",
+            Self::Cdc(_) => "cdc",
+            Self::Complete(_) => "complete",
         }
     }
 
-    /// Whether its pass is complete.
-    pub fn is_complete(&self) -> bool {
-        matches!(self, Self::Complete { .. })
+    /// What was selected when it was made.
+    pub(crate) fn selection(&self) -> &str {
+        match self {
+            Self::Snapshot(snapshot) => &snapshot.selection,
+            Self::Cdc(cdc) => &cdc.selection,
+            Self::Complete(_) => "",
+        }
     }
 }
 
@@ -93,21 +233,6 @@ struct Written<'a> {
     streams: &'a BTreeMap<StreamName, StreamPosition>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Read {
-    #[serde(rename = "version")]
-    _version: u32,
-    portal_id: Option<String>,
-    streams: BTreeMap<StreamName, StreamPosition>,
-}
-
-/// Read first, so that a newer shape is told apart from bytes that are not ours.
-#[derive(Deserialize)]
-struct Head {
-    version: u32,
-}
-
 impl HubspotPosition {
     /// As stored.
     pub fn to_position(&self) -> Position {
@@ -119,20 +244,12 @@ impl HubspotPosition {
         Position::new(serde_json::to_vec(&written).expect("a map with text keys is always serialisable"))
     }
 
-    /// From what was stored.
+    /// From what was stored: by this version, by an older one, or by Conduit's connector.
     ///
     /// # Errors
     /// [`ErrorKind::Incompatible`] when it was made by a newer version, or by something else.
     pub fn parse(position: &Position) -> Result<Self> {
-        let head: Head = serde_json::from_slice(position.as_bytes()).map_err(foreign)?;
-        if head.version > VERSION {
-            return Err(newer(head.version));
-        }
-        let read: Read = serde_json::from_slice(position.as_bytes()).map_err(foreign)?;
-        Ok(Self {
-            portal_id: read.portal_id,
-            streams: read.streams,
-        })
+        read::parse(position.as_bytes())
     }
 
     /// Refuses to go on in another account than the one the position was made in.
@@ -153,141 +270,23 @@ impl HubspotPosition {
     }
 }
 
-fn foreign(source: serde_json::Error) -> Error {
-    Error::new(
-        ErrorKind::Incompatible,
-        "the position was not made by this HubSpot source",
-    )
-    .with_hint("reset the pipeline's state to read from the start")
-    .with_source(source)
-}
-
-fn newer(version: u32) -> Error {
-    let message = format!("the position has version {version}, this program reads up to {VERSION}");
-    Error::new(ErrorKind::Incompatible, message)
-        .with_hint("run the newer program that made it, or reset the pipeline's state to read from the start")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_767_225_600 + second).unwrap()
+/// What is left when one stream is forgotten: it will be read from the start, the others keep their place.
+///
+/// # Errors
+/// Those of [`HubspotPosition::parse`]; [`ErrorKind::Configuration`] when there is no such stream.
+pub fn reset_stream(position: &Position, notes: &Notes, stream: &str) -> Result<(Position, Vec<Note>)> {
+    let mut parsed = HubspotPosition::parse(position)?;
+    if parsed.streams.remove(&StreamName::from(stream)).is_none() {
+        let names: Vec<_> = parsed.streams.keys().map(|name| format!("`{name}`")).collect();
+        let message = format!("there is no state of a stream `{stream}`");
+        return Err(Error::new(ErrorKind::Configuration, message)
+            .with_hint(format!("there is state of {}", names.join(", "))));
     }
-
-    fn of(streams: impl IntoIterator<Item = (&'static str, StreamPosition)>) -> HubspotPosition {
-        let streams = streams
-            .into_iter()
-            .map(|(name, state)| (name.into(), state))
-            .collect();
-        HubspotPosition {
-            portal_id: Some("4711".to_owned()),
-            streams,
-        }
-    }
-
-    fn snapshot(item_id: Option<&str>, after: Option<&str>, since: Option<Timestamp>) -> StreamPosition {
-        let [item_id, after] = [item_id, after].map(|text| text.map(str::to_owned));
-        StreamPosition::Snapshot {
-            initial_timestamp: at(0),
-            since,
-            item_id,
-            after,
-        }
-    }
-
-    /// Written by version 1 and never edited again: what was released stays readable, byte for byte.
-    fn golden() -> [(&'static str, HubspotPosition); 6] {
-        let archived = |item_id: Option<&str>, after: Option<&str>| StreamPosition::Archived {
-            initial_timestamp: at(0),
-            since: at(-3600),
-            item_id: item_id.map(str::to_owned),
-            after: after.map(str::to_owned),
-        };
-        [
-            (
-                include_str!("position/golden/1-begun.json"),
-                of([("contacts", snapshot(None, None, None))]),
-            ),
-            (
-                include_str!("position/golden/1-snapshot.json"),
-                of([
-                    ("contacts", snapshot(Some("512"), Some("513"), None)),
-                    ("deals", snapshot(None, None, None)),
-                ]),
-            ),
-            (
-                include_str!("position/golden/1-second-pass.json"),
-                of([("contacts", snapshot(Some("512"), Some("513"), Some(at(-3600))))]),
-            ),
-            (
-                include_str!("position/golden/1-archived.json"),
-                of([
-                    ("contacts", archived(None, None)),
-                    ("deals", archived(Some("9"), Some("10"))),
-                ]),
-            ),
-            (
-                include_str!("position/golden/1-complete.json"),
-                of([(
-                    "contacts",
-                    StreamPosition::Complete {
-                        initial_timestamp: at(0),
-                    },
-                )]),
-            ),
-            (
-                include_str!("position/golden/1-no-portal.json"),
-                HubspotPosition {
-                    portal_id: None,
-                    ..of([(
-                        "contacts",
-                        StreamPosition::Complete {
-                            initial_timestamp: at(0),
-                        },
-                    )])
-                },
-            ),
-        ]
-    }
-
-    #[test]
-    fn every_released_shape_is_still_read_and_written() {
-        for (text, position) in golden() {
-            let text = text.trim_end();
-            assert_eq!(HubspotPosition::parse(&Position::new(text)).unwrap(), position);
-            assert_eq!(position.to_position(), Position::new(text), "{position:?}");
-        }
-    }
-
-    #[test]
-    fn foreign_bytes_and_newer_versions_are_refused_with_a_way_out() {
-        let refused = |text: &'static str| HubspotPosition::parse(&Position::new(text)).unwrap_err();
-        for text in [
-            "",
-            "17",
-            "{}",
-            r#"{"version":"1"}"#,
-            r#"{"version":1}"#,
-            r#"{"version":1,"streams":{"contacts":{"mode":"dream"}}}"#,
-            r#"{"version":1,"streams":{},"extra":1}"#,
-        ] {
-            let error = refused(text);
-            assert_eq!(error.kind(), ErrorKind::Incompatible, "{text}");
-            assert!(error.hint().unwrap().contains("reset"), "{text}");
-        }
-        let error = refused(r#"{"version":2,"anything":[]}"#);
-        assert_eq!(error.kind(), ErrorKind::Incompatible);
-        assert!(error.to_string().contains("version 2"), "{error}");
-    }
-
-    #[test]
-    fn a_position_of_another_account_is_refused() {
-        let position = of([]);
-        position.check_portal("4711").unwrap();
-        let error = position.check_portal("1").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Incompatible);
-        assert!(error.to_string().contains("4711"), "{error}");
-    }
+    let prefix = format!("{stream}/");
+    let of_stream = notes.keys().filter(|key| key.starts_with(&prefix));
+    let forget = of_stream.map(|key| Note {
+        key: key.clone(),
+        value: None,
+    });
+    Ok((parsed.to_position(), forget.collect()))
 }

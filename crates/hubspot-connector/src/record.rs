@@ -17,8 +17,10 @@ const PORTAL_ID: &str = "hubspot.portalId";
 const OBJECT_TYPE: &str = "hubspot.objectType";
 /// The object type's id, such as `0-1`.
 const OBJECT_TYPE_ID: &str = "hubspot.objectTypeId";
-/// `spoke.deleteReason` of what was found in the recycle bin.
-const ARCHIVED: &str = "archived";
+/// On a delete: the record that it was merged into.
+const MERGED_INTO: &str = "hubspot.mergedInto";
+/// On a delete: that nothing is left of the record.
+const PURGED: &str = "hubspot.purged";
 
 /// What every record of a stream has in common.
 #[derive(Debug, Clone)]
@@ -40,6 +42,11 @@ impl Facts {
             }
         }
         Self { stream, metadata }
+    }
+
+    /// The stream that the records belong to.
+    pub(crate) fn stream(&self) -> &StreamName {
+        &self.stream
     }
 
     /// For the records that are read now.
@@ -72,40 +79,43 @@ impl PageFacts<'_> {
         }
     }
 
-    /// The records of a page, each with its own text of it.
-    pub(crate) fn snapshots<'b>(&'b self, objects: &'b [RawObject]) -> impl Iterator<Item = Record> + 'b {
-        let keys = id_keys(objects);
-        objects.iter().zip(keys).map(|(object, key)| {
+    /// Records as HubSpot wrote them, each with its own text of the answer it came in.
+    pub(crate) fn records(&self, objects: &[(Operation, &RawObject)]) -> Vec<Record> {
+        let keys = id_keys(objects.iter().map(|(_, object)| object.id()));
+        let record = |((operation, object), key): (&(Operation, &RawObject), Bytes)| {
             let after = Data::Raw(object.json().clone());
-            self.record(Operation::Snapshot, Data::Raw(key), Some(after), self.of(object))
-        })
+            self.record(*operation, Data::Raw(key), Some(after), self.of(object))
+        };
+        objects.iter().zip(keys).map(record).collect()
     }
 
-    /// Deletes of what was found in the recycle bin. The version is the time of archiving, so that a record
-    /// restored meanwhile stays (invariant 4).
-    pub(crate) fn deletes<'b>(&'b self, objects: &'b [RawObject]) -> impl Iterator<Item = Record> + 'b {
-        let keys = id_keys(objects);
-        objects.iter().zip(keys).map(|(object, key)| {
-            let mut metadata = self.of(object);
-            metadata.set(metadata_keys::DELETE_REASON, ARCHIVED);
-            if let Some(at) = object.archived_at() {
-                metadata.set(metadata_keys::VERSION, at);
+    /// The delete of a record. Of an archived one the version is the time of archiving, so that one that was restored
+    /// meanwhile stays (invariant 4).
+    pub(crate) fn delete(&self, id: &str, gone: Gone<'_>) -> Record {
+        let mut metadata = self.metadata.clone();
+        match gone {
+            Gone::Archived { at } => {
+                metadata.set(metadata_keys::DELETE_REASON, "archived");
+                at.into_iter()
+                    .for_each(|at| metadata.set(metadata_keys::VERSION, at));
             }
-            self.record(Operation::Delete, Data::Raw(key), None, metadata)
-        })
+            Gone::Merged { into } => {
+                metadata.set(metadata_keys::DELETE_REASON, "merged");
+                metadata.set(metadata_keys::MERGED_INTO, into);
+                metadata.set(MERGED_INTO, into);
+            }
+            Gone::Purged => {
+                metadata.set(metadata_keys::DELETE_REASON, "purged");
+                metadata.set(PURGED, "true");
+            }
+        }
+        let key = id_keys([id]).remove(0);
+        self.record(Operation::Delete, Data::Raw(key), None, metadata)
     }
 
-    /// A row that was put together here, keyed by some of its own fields.
-    pub(crate) fn row(&self, key: &[&str], row: Map<String, Value>) -> Record {
-        let value = |name: &&str| ((*name).to_owned(), row.get(*name).cloned().unwrap_or_default());
-        let key: Map<_, _> = key.iter().map(value).collect();
-        let metadata = self.metadata.clone();
-        self.record(
-            Operation::Snapshot,
-            Data::Structured(key),
-            Some(Data::Structured(row)),
-            metadata,
-        )
+    /// A row of a table that is read whole; a delete has no payload.
+    pub(crate) fn row(&self, operation: Operation, key: Map<String, Value>, after: Option<Data>) -> Record {
+        self.record(operation, Data::Structured(key), after, self.metadata.clone())
     }
 
     fn of(&self, object: &RawObject) -> Metadata {
@@ -121,13 +131,30 @@ fn nanoseconds(at: Timestamp) -> String {
     at.as_nanosecond().to_string()
 }
 
-/// `{"id":"…"}` of each object, as slices of one buffer.
-fn id_keys(objects: &[RawObject]) -> Vec<Bytes> {
-    let mut pieces = Pieces::with_capacity(objects.len() * 24);
-    for object in objects {
+/// Why a record is gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Gone<'a> {
+    /// In the recycle bin.
+    Archived {
+        /// Since when.
+        at: Option<&'a str>,
+    },
+    /// Another record took its place.
+    Merged {
+        /// That one.
+        into: &'a str,
+    },
+    /// Erased.
+    Purged,
+}
+
+/// `{"id":"…"}` of each id, as slices of one buffer.
+fn id_keys<'a>(ids: impl IntoIterator<Item = &'a str>) -> Vec<Bytes> {
+    let mut pieces = Pieces::default();
+    for id in ids {
         pieces.push(|text| {
             text.extend_from_slice(b"{\"id\":");
-            push_text(text, object.id());
+            push_text(text, id);
             text.extend_from_slice(b"}");
         });
     }
@@ -142,13 +169,6 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn with_capacity(bytes: usize) -> Self {
-        Self {
-            text: BytesMut::with_capacity(bytes),
-            ends: Vec::new(),
-        }
-    }
-
     fn push(&mut self, write: impl FnOnce(&mut BytesMut)) {
         write(&mut self.text);
         self.ends.push(self.text.len());
@@ -179,30 +199,21 @@ fn push_text(out: &mut BytesMut, text: &str) {
     }
 }
 
-/// Association rows of a page, keys and payloads in turn in one buffer.
+/// Association rows, keys and payloads in turn in one buffer.
 #[derive(Debug, Default)]
-pub(crate) struct AssociationRows {
+pub(crate) struct LinkRows {
+    operations: Vec<Operation>,
     pieces: Pieces,
 }
 
-impl AssociationRows {
+impl LinkRows {
     /// Adds the row that says `from` is associated with `to` in this way.
-    pub(crate) fn push(&mut self, from: &str, to: &str, kind: &AssociationType) {
-        let head = |text: &mut BytesMut| {
-            text.extend_from_slice(b"{\"from_id\":");
-            push_text(text, from);
-            text.extend_from_slice(b",\"to_id\":");
-            push_text(text, to);
-            text.extend_from_slice(b",\"type_id\":");
-            text.extend_from_slice(kind.type_id.to_string().as_bytes());
-        };
+    pub(crate) fn push(&mut self, operation: Operation, from: &str, to: &str, kind: &AssociationType) {
+        self.operations.push(operation);
+        self.pieces
+            .push(|text| push_pair(text, from, to, kind.type_id, b"}"));
         self.pieces.push(|text| {
-            head(text);
-            text.extend_from_slice(b"}");
-        });
-        self.pieces.push(|text| {
-            head(text);
-            text.extend_from_slice(b",\"category\":");
+            push_pair(text, from, to, kind.type_id, b",\"category\":");
             push_text(text, &kind.category);
             text.extend_from_slice(b",\"label\":");
             match &kind.label {
@@ -213,15 +224,43 @@ impl AssociationRows {
         });
     }
 
+    /// Adds that `from` is no longer associated with `to` in this way.
+    pub(crate) fn push_delete(&mut self, (from, to, type_id): (u64, u64, u64)) {
+        self.operations.push(Operation::Delete);
+        let [from, to] = [from, to].map(|id| id.to_string());
+        self.pieces
+            .push(|text| push_pair(text, &from, &to, type_id, b"}"));
+        self.pieces.push(|_| ());
+    }
+
     /// The records.
     pub(crate) fn records(self, facts: &PageFacts<'_>) -> Vec<Record> {
         let pieces = self.pieces.finish();
-        let record = |pair: &[Bytes]| {
-            let [key, after] = [0, 1].map(|n| Data::Raw(pair[n].clone()));
-            facts.record(Operation::Snapshot, key, Some(after), facts.metadata.clone())
+        let record = |(operation, pair): (Operation, &[Bytes])| {
+            let after = (operation != Operation::Delete).then(|| Data::Raw(pair[1].clone()));
+            facts.record(
+                operation,
+                Data::Raw(pair[0].clone()),
+                after,
+                facts.metadata.clone(),
+            )
         };
-        pieces.chunks_exact(2).map(record).collect()
+        self.operations
+            .into_iter()
+            .zip(pieces.chunks_exact(2))
+            .map(record)
+            .collect()
     }
+}
+
+fn push_pair(text: &mut BytesMut, from: &str, to: &str, type_id: u64, end: &[u8]) {
+    text.extend_from_slice(b"{\"from_id\":");
+    push_text(text, from);
+    text.extend_from_slice(b",\"to_id\":");
+    push_text(text, to);
+    text.extend_from_slice(b",\"type_id\":");
+    text.extend_from_slice(type_id.to_string().as_bytes());
+    text.extend_from_slice(end);
 }
 
 #[cfg(test)]
@@ -242,7 +281,7 @@ mod tests {
         let facts = facts();
         let page = facts.read_now();
         let row: Map<_, _> = [("id".to_owned(), Value::from("1"))].into_iter().collect();
-        let record = page.row(&["id"], row);
+        let record = page.row(Operation::Snapshot, row.clone(), Some(row.into()));
         assert_eq!(record.metadata.get("opencdc.collection"), Some("contacts"));
         assert_eq!(record.metadata.get("hubspot.portalId"), Some("4711"));
         assert_eq!(record.metadata.get("hubspot.objectType"), Some("contacts"));
@@ -260,11 +299,22 @@ mod tests {
 
     #[test]
     fn association_rows_are_json_with_their_key_in_them() {
-        let mut rows = AssociationRows::default();
+        let mut rows = LinkRows::default();
         let kind = serde_json::json!({"category": "USER_DEFINED", "typeId": 12, "label": "say \"hi\""});
-        rows.push("1", "2", &serde_json::from_value(kind).unwrap());
+        rows.push(
+            Operation::Create,
+            "1",
+            "2",
+            &serde_json::from_value(kind).unwrap(),
+        );
         let plain = serde_json::json!({"category": "HUBSPOT_DEFINED", "typeId": 279, "label": null});
-        rows.push("1", "3", &serde_json::from_value(plain).unwrap());
+        rows.push(
+            Operation::Snapshot,
+            "1",
+            "3",
+            &serde_json::from_value(plain).unwrap(),
+        );
+        rows.push_delete((1, 4, 279));
         let facts = facts();
         let records = rows.records(&facts.read_now());
         let json = |data: &Data| String::from_utf8(data.to_json().to_vec()).unwrap();
@@ -277,6 +327,28 @@ mod tests {
             r#"{"from_id":"1","to_id":"2","type_id":12,"category":"USER_DEFINED","label":"say \"hi\""}"#
         );
         assert!(json(records[1].payload.after.as_ref().unwrap()).ends_with(r#""label":null}"#));
+        assert_eq!(
+            json(&records[2].key),
+            r#"{"from_id":"1","to_id":"4","type_id":279}"#
+        );
+        assert!(records[2].payload.after.is_none() && records[2].operation == Operation::Delete);
+    }
+
+    #[test]
+    fn a_delete_says_why() {
+        let facts = facts();
+        let delete = |gone| facts.read_now().delete("7", gone);
+        let merged = delete(Gone::Merged { into: "9" });
+        assert_eq!(merged.metadata.get("spoke.deleteReason"), Some("merged"));
+        assert_eq!(merged.metadata.get("hubspot.mergedInto"), Some("9"));
+        let at = "2026-01-01T00:00:00Z";
+        assert_eq!(
+            delete(Gone::Archived { at: Some(at) })
+                .metadata
+                .get("spoke.version"),
+            Some(at)
+        );
+        assert_eq!(delete(Gone::Purged).metadata.get("hubspot.purged"), Some("true"));
     }
 
     #[test]

@@ -1,63 +1,69 @@
 //! HubSpot as an [`opencdc::Source`].
 //!
-//! | File | What it holds |
-//! |---|---|
-//! | `step.rs` | the states of a stream and what follows what; pure |
-//! | `walk.rs` | one object type page by page: records, associations, deletes |
-//! | `inline.rs` | associations that came with the records; pure |
-//! | `exact.rs` | associations read for themselves, where those were not enough |
-//! | `own.rs` | owners, pipelines, stages, properties |
-//! | `merge.rs` | all of them at once, as batches with one position |
-//! | `account.rs` | which account, and what time it is there |
+//! | File | What it holds | Asks HubSpot |
+//! |---|---|---|
+//! | `step.rs` | what a stream does next | no |
+//! | `feed.rs` | the questions of the change feeds, and what follows their answers | no |
+//! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
+//! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
+//! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
+//! | `acts.rs` | feeds, recycle bin, comparison, associations, one page at a time | yes |
+//! | `resolve.rs` | what became of records that are not where they were | yes |
+//! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
+//! | `tables.rs` | owners, pipelines, lists and the like | yes |
+//! | `definitions.rs` | new properties, new custom objects | yes |
+//! | `merge.rs`, `context.rs` | all of them at once, as batches with one position | no |
 //!
-//! # One pass
-//! A read takes a cutoff first and then walks each selected object by id. The position of a batch says for every
-//! stream how far it is. A read from a position in the middle goes on there; a read from a position whose streams
-//! are all complete is a new pass: everything again, and deletes for what went to the recycle bin since the pass
-//! before. A stream that the position does not know begins at the start while the others keep their place.
+//! # One read
+//! A stream begins with a snapshot and goes on with changes, from where its position says. A read that ends when it has
+//! caught up asks every question once; one that never ends asks each when it is due. What is known of the copy (see
+//! `known`) changes only with the batch that changes the copy.
 
 mod account;
+mod acts;
+mod begin;
+mod context;
+mod definitions;
+mod differ;
 mod exact;
+mod feed;
+mod history;
 mod inline;
 mod merge;
-mod own;
+mod object;
+mod reader;
+mod resolve;
+mod snapshot;
 mod step;
-mod walk;
+mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
 use async_stream::try_stream;
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use hubspot_client::request::search::SearchRequest;
 use hubspot_client::{Client, Priority};
 use opencdc::{
-    Batch, BatchStream, Catalog, Error, ErrorKind, Record, Result, Resume, SelectedStream, Selection, Source,
-    StreamName,
+    BatchStream, Catalog, Error, ErrorKind, Result, Resume, SelectedStream, Selection, Source, StreamName,
+    StreamStatus, Until,
 };
 use tokio::sync::Mutex;
 
 use crate::config::SourceConfig;
 use crate::discovery::Discovery;
+use crate::known::{Known, SharedKnown};
 use crate::objects::Capability;
 use crate::plan::ObjectPlan;
-use crate::position::{HubspotPosition, StreamPosition};
+use crate::position::HubspotPosition;
+use crate::status::Board;
 use account::Account;
-use step::Pass;
-use walk::{Walk, WalkPart};
-
-/// Records that some streams yielded, and where those streams stand after them.
-#[derive(Debug)]
-struct Progress {
-    states: Vec<(StreamName, StreamPosition)>,
-    records: Vec<Record>,
-}
-
-/// What one part of a read yields.
-type Part = BoxStream<'static, Result<Progress>>;
+use context::Context;
+use merge::Make;
+use object::ObjectPart;
+use step::Goal;
 
 /// HubSpot as a source of records.
 #[derive(Debug)]
@@ -66,6 +72,7 @@ pub struct HubspotSource {
     config: SourceConfig,
     /// What the last `catalog` found; `read` goes by the same.
     discovered: Mutex<Option<Arc<Discovery>>>,
+    board: Board,
 }
 
 impl HubspotSource {
@@ -79,6 +86,7 @@ impl HubspotSource {
             client,
             config,
             discovered: Mutex::default(),
+            board: Board::default(),
         })
     }
 
@@ -104,16 +112,27 @@ impl Source for HubspotSource {
     }
 
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
-        let from = from.map(|resume| resume.position);
         let discovery = self.discovery().await?;
         check(&selection, &discovery.catalog)?;
-        let from = from
-            .as_ref()
-            .map(HubspotPosition::parse)
-            .transpose()?
-            .unwrap_or_default();
-        let client = self.client.with_priority(Priority::Snapshot);
-        Ok(batches(client, discovery, selection, from).boxed())
+        let (position, known) = match from {
+            Some(resume) => (
+                HubspotPosition::parse(&resume.position)?,
+                Known::restore(&resume.notes)?,
+            ),
+            None => Default::default(),
+        };
+        let read = Read {
+            client: self.client.with_priority(Priority::Snapshot),
+            config: self.config.clone(),
+            discovery,
+            selection,
+            board: self.board.clone(),
+        };
+        Ok(read.batches(position, known).boxed())
+    }
+
+    fn status(&self) -> Vec<StreamStatus> {
+        self.board.all()
     }
 
     /// By one search of one record, where the type can be searched.
@@ -153,114 +172,141 @@ fn check(selection: &Selection, catalog: &Catalog) -> Result<()> {
         .with_hint(format!("the streams are {}", names.join(", "))))
 }
 
-/// The batches of one read. What HubSpot refuses comes through here.
-fn batches(
+/// One read, before it has asked anything.
+struct Read {
     client: Client,
+    config: SourceConfig,
     discovery: Arc<Discovery>,
     selection: Selection,
-    from: HubspotPosition,
-) -> impl Stream<Item = Result<Batch>> + Send {
-    try_stream! {
-        let account = Account::of(&client).await?;
-        from.check_portal(&account.portal_id)?;
-        let read = Read::new(client, &account, &discovery, &selection, from);
-        let mut merged = pin!(merge::merge(read.parts(), read.position, selection.until));
-        while let Some(batch) = merged.next().await {
-            yield batch?;
-        }
-    }
+    board: Board,
 }
 
-/// One read: what is selected, and where each selected stream begins.
-struct Read<'a> {
-    client: Client,
-    portal_id: Arc<str>,
-    discovery: &'a Discovery,
-    selected: BTreeMap<&'a StreamName, &'a SelectedStream>,
-    /// Where all streams stand before the first batch. Streams that are not selected keep their place.
-    position: HubspotPosition,
-}
-
-impl<'a> Read<'a> {
-    fn new(
-        client: Client,
-        account: &Account,
-        discovery: &'a Discovery,
-        selection: &'a Selection,
+impl Read {
+    /// What HubSpot refuses comes through here.
+    fn batches(
+        self,
         from: HubspotPosition,
-    ) -> Self {
-        let selected: BTreeMap<_, _> = selection
-            .streams
-            .iter()
-            .map(|stream| (&stream.name, stream))
-            .collect();
-        let pass = Pass::of(selected.keys().map(|name| from.streams.get(*name)));
-        let objects: Vec<_> = discovery.plan.objects.iter().map(|plan| &plan.stream).collect();
-        let mut position = HubspotPosition {
-            portal_id: Some(account.portal_id.to_string()),
-            streams: from.streams,
+        known: Known,
+    ) -> impl Stream<Item = Result<opencdc::Batch>> + Send {
+        try_stream! {
+            let account = Account::of(&self.client).await?;
+            from.check_portal(&account.portal_id)?;
+            let from = self.named(from)?;
+            let context = self.context(&account, from, known);
+            let refused = self.refusal(&context);
+            let parts = self.parts(&context);
+            let mut merged = pin!(merge::merge(context, parts, self.more(), refused));
+            while let Some(batch) = merged.next().await {
+                yield batch?;
+            }
+        }
+    }
+
+    /// A position that names no stream is that of the one selected object.
+    fn named(&self, mut from: HubspotPosition) -> Result<HubspotPosition> {
+        let Some(only) = from.only.take() else {
+            return Ok(from);
         };
-        for name in selected.keys() {
-            let stored = position.streams.get(*name);
-            let begun = step::begin(stored, pass, account.cutoff, objects.contains(name));
-            position.streams.insert((*name).clone(), begun);
-        }
-        Self {
-            client,
-            portal_id: Arc::clone(&account.portal_id),
-            discovery,
-            selected,
-            position,
-        }
-    }
-
-    fn parts(&self) -> Vec<Part> {
-        let objects = self
-            .discovery
-            .plan
-            .objects
-            .iter()
-            .flat_map(|plan| self.walks(plan));
-        let walks = objects.map(|walk| walk.run().boxed());
-        walks.chain(self.own()).collect()
-    }
-
-    /// Where a stream begins, when it is selected and not complete.
-    fn begins(&self, stream: &StreamName) -> Option<StreamPosition> {
-        let selected = self.selected.contains_key(stream);
-        let state = self
-            .position
-            .streams
-            .get(stream)
-            .filter(|state| selected && !state.is_complete());
-        state.cloned()
-    }
-
-    /// The walks over one object type: one, unless its streams stand in different places.
-    fn walks(&self, plan: &Arc<ObjectPlan>) -> Vec<Walk> {
-        let records = self.begins(&plan.stream).map(|state| {
-            let properties = self.discovery.properties_of(plan, self.selected[&plan.stream]);
-            (state, WalkPart::Records(properties))
-        });
-        let target = |n: usize| Some((self.begins(&plan.targets[n].stream)?, WalkPart::Target(n)));
-        let targets = (0..plan.targets.len()).filter_map(target);
-        let groups = step::together(records.into_iter().chain(targets));
-        let walk = |(state, parts)| Walk::new(self.client.clone(), &self.portal_id, plan, state, parts);
-        groups.into_iter().map(walk).collect()
-    }
-
-    fn own(&self) -> impl Iterator<Item = Part> + '_ {
-        let begun = |own: &own::OwnStream| Some((*own, self.begins(&own.name().into())?));
-        let begun = self.discovery.plan.own.iter().filter_map(begun);
-        begun.map(|(own, state)| {
-            own::read(
-                self.client.clone(),
-                &self.portal_id,
-                &self.discovery.plan,
-                own,
-                &state,
+        let mut objects = self.discovery.plan.objects.iter();
+        match (objects.next(), objects.next()) {
+            (Some(object), None) => {
+                from.streams.insert(object.stream.clone(), only);
+                Ok(from)
+            }
+            _ => Err(Error::new(
+                ErrorKind::Configuration,
+                "the position names no stream, and several objects are selected",
             )
-            .boxed()
+            .with_hint("select the one object that the position was made for")),
+        }
+    }
+
+    fn context(&self, account: &Account, mut position: HubspotPosition, known: Known) -> Context {
+        position.portal_id = Some(account.portal_id.to_string());
+        let streams = self.selection.streams.iter();
+        let selected: BTreeMap<_, _> = streams
+            .map(|stream| (stream.name.clone(), stream.fields.clone()))
+            .collect();
+        let is_whole = |stream: &opencdc::Stream| matches!(selected.get(&stream.name), Some(None));
+        let goal = match self.selection.until {
+            Until::CaughtUp => Goal::CaughtUp,
+            Until::Dropped => Goal::Follow,
+        };
+        Context::new(context::Facts {
+            portal_id: Arc::clone(&account.portal_id),
+            goal,
+            cutoff: account.cutoff,
+            takes_new_streams: self.discovery.catalog.streams.iter().all(is_whole),
+            known: SharedKnown::new(known),
+            board: self.board.clone(),
+            selected,
+            shape: Arc::clone(&self.discovery),
+            position,
         })
     }
+
+    /// What the token may not read, to be told at the end; whoever follows sees it on the board.
+    fn refusal(&self, context: &Context) -> Option<Error> {
+        let refused = &self.discovery.refused;
+        for one in refused {
+            self.board.failed(&one.stream, &one.error(), None);
+        }
+        refused
+            .first()
+            .filter(|_| context.goal == Goal::CaughtUp)
+            .map(|refused| refused.error())
+    }
+
+    fn parts(&self, context: &Context) -> Vec<(StreamName, Make)> {
+        let plan = &self.discovery.plan;
+        let objects = plan
+            .objects
+            .iter()
+            .map(|plan| object(self.client.clone(), Arc::clone(plan)));
+        let selected = plan
+            .own
+            .iter()
+            .filter(|own| context.is_selected(&own.name().into()));
+        let own = selected.map(|own| {
+            let (client, own) = (self.client.clone(), *own);
+            let make: Make = Box::new(move |context: &Context| {
+                Some(tables::run(client.clone(), context.clone(), own).boxed())
+            });
+            (StreamName::from(own.name()), make)
+        });
+        objects.chain(own).chain(self.watch(context)).collect()
+    }
+
+    fn watch(&self, context: &Context) -> Option<(StreamName, Make)> {
+        let (client, config) = (self.client.clone(), self.config.clone());
+        let make: Make = Box::new(move |context: &Context| {
+            Some(definitions::watch(client.clone(), config.clone(), context.clone()).boxed())
+        });
+        (context.goal == Goal::Follow).then(|| ("definitions".into(), make))
+    }
+
+    /// The parts of objects that were not there before.
+    fn more(&self) -> impl Fn(&Context) -> Vec<(StreamName, Make)> + Send + use<> {
+        let client = self.client.clone();
+        let there = self.discovery.plan.objects.iter().map(|plan| plan.stream.clone());
+        let there = std::sync::Mutex::new(there.collect::<BTreeSet<_>>());
+        move |context: &Context| {
+            let mut there = there.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let shape = context.shape();
+            let new = shape
+                .plan
+                .objects
+                .iter()
+                .filter(|plan| there.insert(plan.stream.clone()));
+            new.map(|plan| object(client.clone(), Arc::clone(plan))).collect()
+        }
+    }
+}
+
+/// The part of one object type.
+fn object(client: Client, plan: Arc<ObjectPlan>) -> (StreamName, Make) {
+    let stream = plan.stream.clone();
+    let make: Make =
+        Box::new(move |context: &Context| Some(ObjectPart::new(&client, context, &plan)?.run().boxed()));
+    (stream, make)
 }

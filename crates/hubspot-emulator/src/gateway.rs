@@ -1,7 +1,7 @@
 //! The one way every call to the emulated HubSpot takes: log, faults, authentication, limits, route.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::options::{Scopes, Token};
 use crate::reply::Reply;
 use crate::routes::{self, Access, Found, Route};
+use crate::time::Millis;
 use crate::time::iso;
 
 /// Marks an answer that must never arrive: the server closes the connection instead. In process, the body fails
@@ -75,7 +76,15 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
     if action.fail_after_write {
         return lost();
     }
-    respond(reply, standing, &action, &correlation_id)
+    let mut response = respond(reply, standing, &action, &correlation_id);
+    set(response.headers_mut(), "date", &http_date(inner.clock.now().wall));
+    response
+}
+
+/// The emulator's time as HTTP writes it: whoever asks may go by it, also where the clock was advanced.
+fn http_date(now: Millis) -> String {
+    let since_1970 = Duration::from_millis(u64::try_from(now).unwrap_or(0));
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970)
 }
 
 /// Counts a request, and the first object type that its path names.

@@ -52,6 +52,7 @@ mod note;
 mod position;
 mod record;
 mod source;
+mod status;
 mod store;
 
 pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, StreamName, Until};
@@ -61,4 +62,5 @@ pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};
 pub use source::{Batch, BatchStream, Source};
+pub use status::StreamStatus;
 pub use store::{CheckpointStore, DeadLetter, DeadLetters, Inbox, InboxEntry};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Catalog, Note, Position, Record, Result, Resume, Selection, StreamName};
+use crate::{Catalog, Note, Position, Record, Result, Resume, Selection, StreamName, StreamStatus};
 
 /// Records, and the position that they reach.
 #[derive(Debug, Clone)]
@@ -75,6 +75,12 @@ pub trait Source: Send + Sync + Debug {
     /// forget it. Called after the save, never before (invariant 1).
     async fn ack(&self, _position: &Position) -> Result<()> {
         Ok(())
+    }
+
+    /// How each stream is getting on, for people; asked often, so it is cheap and calls nobody. Empty when the
+    /// source has nothing to tell.
+    fn status(&self) -> Vec<StreamStatus> {
+        Vec::new()
     }
 
     /// About how many records a snapshot of `stream` has, for a progress bar. `None` when that is not cheap

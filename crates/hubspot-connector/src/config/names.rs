@@ -27,6 +27,25 @@ pub enum Associations {
     To(Vec<String>),
 }
 
+/// Which properties to read the history of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum History {
+    /// None.
+    #[default]
+    None,
+    /// Those that the stream reads.
+    All,
+    /// These, by internal name.
+    Of(Vec<String>),
+}
+
+impl History {
+    /// Whether no history is read.
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
 /// A setting as it is written.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -82,6 +101,44 @@ impl Serialize for Associations {
             Self::None => serializer.serialize_str("none"),
             Self::To(types) => types.serialize(serializer),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for History {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const EXPECTED: &str = "`none`, `all` or a list of names for `history`";
+        match written(deserializer, EXPECTED)? {
+            Written::Word(word) if word == "none" => Ok(Self::None),
+            Written::Word(word) if word == "all" => Ok(Self::All),
+            Written::List(names) => Ok(Self::Of(names)),
+            Written::Word(word) => Err(de::Error::custom(format!(
+                "`{word}` is not known here; write {EXPECTED}"
+            ))),
+        }
+    }
+}
+
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::All => serializer.serialize_str("all"),
+            Self::Of(names) => names.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for History {
+    fn schema_name() -> Cow<'static, str> {
+        "History".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words_or_list(&["none", "all"])
     }
 }
 

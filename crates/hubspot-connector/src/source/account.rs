@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hubspot_client::{AccountDetails, Client, Response, request};
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use hubspot_client::Client;
+use jiff::{SignedDuration, Timestamp};
 use opencdc::Result;
 
 use crate::error::from_client;
@@ -23,30 +23,15 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) async fn of(client: &Client) -> Result<Self> {
-        let ask = async {
-            let response = client
-                .send(request::account::details(client.api_version())?)
-                .await?;
-            let details = match serde_json::from_slice::<AccountDetails>(response.body()) {
-                Ok(details) => details,
-                // The client knows how to ask again for an answer that was cut.
-                Err(_) => client.account().await?,
-            };
-            Ok((details, cutoff(server_time(&response), Timestamp::now())))
-        };
-        let (details, cutoff) = ask
+        let details = client
+            .account()
             .await
             .map_err(|error| from_client(error).context("cannot read the account's details"))?;
         Ok(Self {
             portal_id: details.portal_id.into(),
-            cutoff,
+            cutoff: cutoff(client.server_time(), Timestamp::now()),
         })
     }
-}
-
-fn server_time(response: &Response) -> Option<Timestamp> {
-    let text = response.headers().get("date")?.to_str().ok()?;
-    Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// HubSpot's clock where it told, this machine's otherwise.

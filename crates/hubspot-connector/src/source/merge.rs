@@ -1,86 +1,119 @@
-//! All parts of a read at once: each batch is a page of one part, with the position of all.
+//! All parts of a read at once: each batch is a piece of one part, with the position of all.
+//!
+//! One part that fails does not stop the others. Whoever follows tries it again after a while; whoever reads once is told
+//! at the end, so that nobody takes a copy without it for whole.
 
-use async_stream::try_stream;
-use futures_util::{Stream, StreamExt, stream};
-use opencdc::{Batch, Result, Until};
+use std::time::Duration;
 
-use super::{Part, Progress};
-use crate::position::HubspotPosition;
+use async_stream::stream;
+use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::{Stream, StreamExt};
+use opencdc::{Batch, Disposition, Error, ErrorKind, Result, StreamName};
 
-/// Parts that are read at the same time. Pages of one list come one after the other, so latency rules a walk
-/// (hubspot-api notes §6.3); a few walks at once fill the wait, and the client's limiter bounds them all.
-const AT_ONCE: usize = 4;
+use super::context::{Context, Progress};
+use super::step::Goal;
 
-/// Ends after the first error. One part that fails ends the read, so that nobody takes a copy without it for whole; the
-/// place to let the others go on is here.
+/// What one part of a read yields.
+pub(super) type Part = BoxStream<'static, Result<Progress>>;
+/// Makes a part from where its streams stand; `None` when there is nothing to read.
+pub(super) type Make = Box<dyn Fn(&Context) -> Option<Part> + Send>;
+
+/// The wait after the first failure of a part; each further one doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// Short enough to notice soon that somebody granted the missing scope.
+const MAX_WAIT: Duration = Duration::from_mins(5);
+
+/// The batches of all parts. `more` makes the parts of streams that are found while reading.
 pub(super) fn merge(
-    parts: Vec<Part>,
-    mut position: HubspotPosition,
-    until: Until,
+    context: Context,
+    parts: Vec<(StreamName, Make)>,
+    more: impl Fn(&Context) -> Vec<(StreamName, Make)> + Send,
+    refused: Option<Error>,
 ) -> impl Stream<Item = Result<Batch>> + Send {
-    try_stream! {
-        let mut merged = stream::iter(parts).flatten_unordered(AT_ONCE);
-        while let Some(progress) = merged.next().await {
-            let Progress { states, records } = progress?;
-            position.streams.extend(states);
-            yield Batch::new(records, position.to_position());
+    stream! {
+        let mut failed = refused;
+        let mut running = SelectAll::new();
+        for (stream, make) in parts {
+            running.push(supervise(context.clone(), stream, make).boxed());
         }
-        if until == Until::Dropped {
-            // The change feeds will go on from here.
-            std::future::pending::<()>().await;
+        while let Some(progress) = running.next().await {
+            match progress {
+                Ok(progress) => {
+                    let is_reshaped = progress.shape.is_some();
+                    yield Ok(context.hand_out(progress));
+                    if is_reshaped {
+                        for (stream, make) in more(&context) {
+                            running.push(supervise(context.clone(), stream, make).boxed());
+                        }
+                    }
+                }
+                Err(error) if is_for_all(&error) => {
+                    yield Err(error);
+                    return;
+                }
+                Err(error) => failed = Some(worse(failed, error)),
+            }
+        }
+        if let Some(error) = failed {
+            yield Err(error);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use opencdc::{Error, ErrorKind};
-
-    use super::*;
-    use crate::position::StreamPosition;
-
-    fn progress(stream: &'static str, item: &str) -> Progress {
-        let state = StreamPosition::Snapshot {
-            initial_timestamp: Timestamp::UNIX_EPOCH,
-            since: None,
-            item_id: Some(item.to_owned()),
-            after: Some(item.to_owned()),
-        };
-        Progress {
-            states: vec![(stream.into(), state)],
-            records: Vec::new(),
+/// One part, begun again after a failure by whoever follows.
+fn supervise(context: Context, name: StreamName, make: Make) -> impl Stream<Item = Result<Progress>> + Send {
+    stream! {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let Some(mut part) = make(&context) else { return };
+            let error = loop {
+                match part.next().await {
+                    Some(Ok(progress)) => {
+                        wait = FIRST_WAIT;
+                        yield Ok(progress);
+                    }
+                    Some(Err(error)) => break error,
+                    None => return,
+                }
+            };
+            drop(part);
+            let retry = (context.goal == Goal::Follow && !is_for_all(&error)).then(|| at_least(wait, &error));
+            context.board.failed(&name, &error, retry);
+            let Some(pause) = retry else {
+                yield Err(error);
+                return;
+            };
+            tracing::warn!(stream = %name, "{error}; the other streams go on, this one is tried again in {} s", pause.as_secs());
+            tokio::time::sleep(pause).await;
+            wait = (wait * 2).min(MAX_WAIT);
         }
     }
+}
 
-    #[tokio::test]
-    async fn every_batch_carries_the_position_of_all_streams_as_of_then() {
-        let a = stream::iter([Ok(progress("a", "1")), Ok(progress("a", "2"))]).boxed();
-        let b = stream::iter([Ok(progress("b", "1"))]).boxed();
-        let batches: Vec<_> = merge(vec![a, b], HubspotPosition::default(), Until::CaughtUp)
-            .collect()
-            .await;
-        let last = HubspotPosition::parse(&batches.last().unwrap().as_ref().unwrap().position).unwrap();
-        let items: Vec<_> = last
-            .streams
-            .iter()
-            .map(|(name, state)| format!("{name} {state:?}"))
-            .collect();
-        assert_eq!(batches.len(), 3);
-        assert!(
-            items[0].contains("Some(\"2\")") && items[1].contains("Some(\"1\")"),
-            "{items:?}"
-        );
+fn at_least(wait: Duration, error: &Error) -> Duration {
+    match error.disposition() {
+        Disposition::Retry => wait,
+        Disposition::RetryAfter(after) => wait.max(after),
+        Disposition::Stop => MAX_WAIT,
     }
+}
 
-    #[tokio::test]
-    async fn the_first_error_is_the_last_thing() {
-        let failing =
-            stream::iter([Err(Error::new(ErrorKind::Refused, "no")), Ok(progress("a", "2"))]).boxed();
-        let batches: Vec<_> = merge(vec![failing], HubspotPosition::default(), Until::CaughtUp)
-            .collect()
-            .await;
-        assert_eq!(batches.len(), 1);
-        assert!(batches[0].is_err());
+/// Errors that are not one stream's own.
+fn is_for_all(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Incompatible | ErrorKind::Internal | ErrorKind::Storage | ErrorKind::Conflict
+    )
+}
+
+/// The one to tell when several parts have failed: what a person must act on goes before what may heal by itself.
+fn worse(known: Option<Error>, error: Error) -> Error {
+    match known {
+        Some(known)
+            if known.disposition() == Disposition::Stop || error.disposition() != Disposition::Stop =>
+        {
+            known
+        }
+        _ => error,
     }
 }

@@ -1,351 +1,545 @@
-//! The states of a stream and what follows what. Pure: the state is the stored [`StreamPosition`] itself.
+//! What a stream does next. Pure: the state is the stored [`StreamPosition`] itself, and what this run has done.
 //!
 //! ```text
-//!                     +--page, more--+
-//!                     v              |
-//! nothing ------> Snapshot ----------+
-//!                   |    \ last page, first pass
-//!      last page,   |     +----------------------> Complete
-//!      later pass   v                              ^  |
-//!                Archived --last page--------------+  | all selected streams complete: a new pass
-//!                  ^  |                               v
-//!                  +--+ page, more                 Snapshot
+//!                    page, more
+//!                     +-----+
+//!                     v     |
+//! nothing ------> Snapshot -+                  +--> poll: late feed, then early feed --+
+//!                     | last page              |                                       |
+//!                     v                        +--> a page of the recycle bin ---------+
+//!                    Cdc --> what is due? -----+                                       |
+//!                     ^                        +--> a page of all live records --------+
+//!                     |                        |                                       |
+//!                     |                        +--> a thousand records' associations --+
+//!                     |                        |                                       |
+//!                     |                        +--> wait, or the end                   |
+//!                     +----------------------------------------------------------------+
 //! ```
 //!
-//! The change feeds will stand where `Complete` is now: after the walk, from its cutoff on.
+//! Everything of one object type happens one after another, so nothing that was read earlier is delivered later
+//! (invariant 4). Long walks are taken a page at a time, and polls go first, so that changes stay fresh.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::position::StreamPosition;
+use crate::config::rhythm::Rhythm;
+use crate::position::{Cdc, Complete, Cursor, Round, Rounds, Snapshot, StreamPosition};
 
-/// Whether a read goes on with a pass or begins one.
+/// When a read ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// Some stream is not complete: those that are stay as they are.
-    GoesOn,
-    /// All are complete: everything is read again.
-    Begins,
+pub(super) enum Goal {
+    /// When everything has been asked once.
+    CaughtUp,
+    /// Never.
+    Follow,
 }
 
-impl Pass {
-    /// Given where the selected streams stand; `None` is one that has not begun.
-    pub(super) fn of<'a>(stored: impl IntoIterator<Item = Option<&'a StreamPosition>>) -> Self {
-        let complete = |state: Option<&StreamPosition>| state.is_some_and(StreamPosition::is_complete);
-        if stored.into_iter().all(complete) {
-            Self::Begins
-        } else {
-            Self::GoesOn
-        }
-    }
-}
-
-/// Where a stream begins in a read. Only streams of records find deletes.
-pub(super) fn begin(
-    stored: Option<&StreamPosition>,
-    pass: Pass,
-    cutoff: Timestamp,
-    finds_deletes: bool,
-) -> StreamPosition {
-    let from_start = |since| StreamPosition::Snapshot {
-        initial_timestamp: cutoff,
-        since,
-        item_id: None,
-        after: None,
-    };
-    match (stored, pass) {
-        (None, _) => from_start(None),
-        (Some(StreamPosition::Complete { initial_timestamp }), Pass::Begins) => {
-            from_start(finds_deletes.then_some(*initial_timestamp))
-        }
-        (Some(stored), _) => stored.clone(),
-    }
-}
-
-/// What to ask HubSpot for next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ask {
-    /// The live records after this token.
-    Live(Option<String>),
-    /// The recycle bin after this token.
-    Archived(Option<String>),
+/// What to do next with an object type that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Ask for changes.
+    Poll,
+    /// Read a page of the recycle bin.
+    Archived,
+    /// Compare the number of records with HubSpot's.
+    Count,
+    /// Read a page of all live records.
+    Reconcile,
+    /// Read associations of the stream of this number again.
+    Reassociate(usize),
+    /// Nothing until then.
+    Wait(Timestamp),
     /// Nothing more.
-    Nothing,
+    End,
 }
 
-pub(super) fn ask(state: &StreamPosition) -> Ask {
-    match state {
-        StreamPosition::Snapshot { after, .. } => Ask::Live(after.clone()),
-        StreamPosition::Archived { after, .. } => Ask::Archived(after.clone()),
-        StreamPosition::Complete { .. } => Ask::Nothing,
+/// What one run has done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// When changes were last asked for.
+    pub(super) polled: Option<Timestamp>,
+    /// When the late feed was last asked.
+    pub(super) polled_late: Option<Timestamp>,
+    /// How many walks over the recycle bin were completed.
+    pub(super) archived: u32,
+    /// After how many of them the records were counted.
+    pub(super) counted: u32,
+    /// The count was not HubSpot's: something is missing, on one side or the other.
+    pub(super) miscounted: bool,
+    /// All records were compared since they were last counted.
+    pub(super) reconciled: bool,
+}
+
+/// What a type can do, and how often it is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) rhythm: Rhythm,
+    pub(super) goal: Goal,
+    pub(super) searchable: bool,
+}
+
+/// A stream that is read whole again, and how often.
+pub(super) type Reread<'a> = (&'a Complete, SignedDuration);
+
+/// Chooses what is next.
+pub(super) fn next(now: Timestamp, terms: &Terms, cdc: &Cdc, rereads: &[Reread<'_>], done: &Done) -> Act {
+    let plan = Plan {
+        now,
+        terms,
+        cdc,
+        rereads,
+        done,
+    };
+    let acts = [
+        plan.poll(),
+        plan.archived(),
+        plan.count(),
+        plan.reconcile(),
+        plan.reassociate(),
+    ];
+    acts.into_iter().flatten().next().unwrap_or_else(|| plan.rest())
+}
+
+struct Plan<'a> {
+    now: Timestamp,
+    terms: &'a Terms,
+    cdc: &'a Cdc,
+    rereads: &'a [Reread<'a>],
+    done: &'a Done,
+}
+
+impl Plan<'_> {
+    fn poll(&self) -> Option<Act> {
+        let due = match (self.terms.goal, self.done.polled) {
+            (_, None) => true,
+            (Goal::CaughtUp, Some(_)) => false,
+            (Goal::Follow, Some(at)) => self.now >= after(at, self.poll_interval()),
+        };
+        (self.terms.searchable && due).then_some(Act::Poll)
     }
-}
 
-/// What follows a page: `last_id` is its last record's, `next` where the page after it begins.
-pub(super) fn after_page(
-    state: &StreamPosition,
-    last_id: Option<&str>,
-    next: Option<&str>,
-) -> StreamPosition {
-    use StreamPosition::{Archived, Complete, Snapshot};
-    let own = |text: &str| text.to_owned();
-    match (state, next) {
-        (
-            Snapshot {
-                initial_timestamp,
-                since,
-                item_id,
-                ..
-            },
-            Some(next),
-        ) => Snapshot {
-            initial_timestamp: *initial_timestamp,
-            since: *since,
-            item_id: last_id.map(own).or_else(|| item_id.clone()),
-            after: Some(own(next)),
-        },
-        (
-            Snapshot {
-                initial_timestamp,
-                since: Some(since),
-                ..
-            },
-            None,
-        ) => Archived {
-            initial_timestamp: *initial_timestamp,
-            since: *since,
-            item_id: None,
-            after: None,
-        },
-        (
-            Archived {
-                initial_timestamp,
-                since,
-                item_id,
-                ..
-            },
-            Some(next),
-        ) => Archived {
-            initial_timestamp: *initial_timestamp,
-            since: *since,
-            item_id: last_id.map(own).or_else(|| item_id.clone()),
-            after: Some(own(next)),
-        },
-        (state, _) => Complete {
-            initial_timestamp: state.cutoff(),
-        },
+    fn poll_interval(&self) -> SignedDuration {
+        SignedDuration::try_from(self.terms.rhythm.poll).unwrap_or(SignedDuration::MAX)
     }
-}
 
-/// Where the association streams of a walk stand, which have no deletes to look for.
-pub(super) fn without_deletes(state: &StreamPosition) -> StreamPosition {
-    match state {
-        StreamPosition::Snapshot {
-            initial_timestamp,
-            item_id,
-            after,
-            ..
-        } => StreamPosition::Snapshot {
-            initial_timestamp: *initial_timestamp,
-            since: None,
-            item_id: item_id.clone(),
-            after: after.clone(),
-        },
-        StreamPosition::Archived { .. } | StreamPosition::Complete { .. } => StreamPosition::Complete {
-            initial_timestamp: state.cutoff(),
-        },
+    fn archived(&self) -> Option<Act> {
+        let rounds = &self.cdc.archived;
+        let due = match self.terms.goal {
+            Goal::CaughtUp => self.done.archived == 0,
+            Goal::Follow => self.now >= after(rounds.last, self.terms.rhythm.archived),
+        };
+        (rounds.open.is_some() || due).then_some(Act::Archived)
     }
-}
 
-/// Groups the streams of one object type that can be read by one walk: those at the same page of the same pass. The
-/// state of a group is that of its first stream.
-pub(super) fn together<T>(
-    streams: impl Iterator<Item = (StreamPosition, T)>,
-) -> Vec<(StreamPosition, Vec<T>)> {
-    let mut groups: Vec<(StreamPosition, Vec<T>)> = Vec::new();
-    for (state, stream) in streams {
-        let same = |(other, _): &&mut (StreamPosition, Vec<T>)| same_page(other, &state);
-        match groups.iter_mut().find(same) {
-            Some((_, group)) => group.push(stream),
-            None => groups.push((state, vec![stream])),
+    /// One call after each walk over the recycle bin, which would have explained most differences.
+    fn count(&self) -> Option<Act> {
+        let due = self.done.counted < self.done.archived && self.cdc.reconcile.open.is_none();
+        (self.terms.searchable && due).then_some(Act::Count)
+    }
+
+    fn reconcile(&self) -> Option<Act> {
+        let rounds = &self.cdc.reconcile;
+        let due = self.now >= after(rounds.last, self.terms.rhythm.reconcile)
+            || (self.done.miscounted && self.now >= self.sooner())
+            || (!self.terms.searchable && self.terms.goal == Goal::CaughtUp && !self.done.reconciled);
+        (rounds.open.is_some() || due).then_some(Act::Reconcile)
+    }
+
+    /// When a walk over all records may be taken because of a wrong count. A count is wrong whenever search lags, and a
+    /// walk costs a call for a hundred records.
+    fn sooner(&self) -> Timestamp {
+        const TIMES_AS_OFTEN: i32 = 24;
+        after(
+            self.cdc.reconcile.last,
+            self.terms.rhythm.reconcile / TIMES_AS_OFTEN,
+        )
+    }
+
+    fn reassociate(&self) -> Option<Act> {
+        let due = |(complete, every): &Reread<'_>| {
+            complete.open.is_some() || self.now >= after(complete.initial_timestamp, *every)
+        };
+        Some(Act::Reassociate(self.rereads.iter().position(due)?))
+    }
+
+    fn rest(&self) -> Act {
+        match self.terms.goal {
+            Goal::CaughtUp => Act::End,
+            Goal::Follow => Act::Wait(self.next_due()),
         }
     }
-    groups
+
+    fn next_due(&self) -> Timestamp {
+        let rhythm = &self.terms.rhythm;
+        let polls = self.done.polled.filter(|_| self.terms.searchable);
+        let rereads = self
+            .rereads
+            .iter()
+            .map(|(complete, every)| after(complete.initial_timestamp, *every));
+        let walks = [
+            after(self.cdc.archived.last, rhythm.archived),
+            after(self.cdc.reconcile.last, rhythm.reconcile),
+        ];
+        let polls = polls.map(|at| after(at, self.poll_interval()));
+        walks
+            .into_iter()
+            .chain(polls)
+            .chain(rereads)
+            .min()
+            .unwrap_or(self.now)
+    }
 }
 
-fn same_page(a: &StreamPosition, b: &StreamPosition) -> bool {
-    use StreamPosition::Snapshot;
-    match (a, b) {
-        (
-            Snapshot {
-                initial_timestamp: a,
-                after: a_after,
-                ..
-            },
-            Snapshot {
-                initial_timestamp: b,
-                after: b_after,
-                ..
-            },
-        ) => a == b && a_after == b_after,
-        _ => false,
+fn after(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Up to where the late feed asks, if it is its turn.
+pub(super) fn late_window(now: Timestamp, terms: &Terms, cdc: &Cdc, done: &Done) -> Option<Timestamp> {
+    let until = now.checked_sub(terms.rhythm.lookback).ok()?;
+    let until = Timestamp::from_millisecond(until.as_millisecond()).ok()?;
+    let pause = SignedDuration::try_from(terms.rhythm.late_poll()).ok()?;
+    let rested = done.polled_late.is_none_or(|at| now >= after(at, pause));
+    // A backlog is read by the late feed alone: what it has passed needs no second look.
+    let behind = cdc.realtime.timestamp < until;
+    ((rested || behind) && until > cdc.delayed.timestamp).then_some(until)
+}
+
+/// Where the early feed begins: it need not read again what the late one has.
+pub(super) fn early_start(cdc: &Cdc) -> Cursor {
+    if cdc.realtime.timestamp >= cdc.delayed.timestamp {
+        cdc.realtime
+    } else {
+        Cursor::at(cdc.delayed.timestamp)
     }
+}
+
+/// What follows a page of a snapshot: `last_id` is its last record's, `next` where the page after it begins.
+pub(super) fn after_page(snapshot: &Snapshot, last_id: Option<&str>, next: Option<&str>) -> StreamPosition {
+    match next {
+        Some(next) => StreamPosition::Snapshot(Snapshot {
+            item_id: last_id.map(str::to_owned).or_else(|| snapshot.item_id.clone()),
+            after: Some(next.to_owned()),
+            ..snapshot.clone()
+        }),
+        None => StreamPosition::Cdc(Box::new(follow(snapshot))),
+    }
+}
+
+/// The feeds begin at the cutoff; the walk itself counts as the first of its kind.
+fn follow(snapshot: &Snapshot) -> Cdc {
+    let cutoff = snapshot.initial_timestamp;
+    // Who takes over somebody else's position goes on where that one stood, which may be long before.
+    let start = snapshot
+        .adopt
+        .as_ref()
+        .map_or(cutoff, |adopt| adopt.unchanged_since.min(cutoff));
+    Cdc {
+        initial_timestamp: cutoff,
+        selection: snapshot.selection.clone(),
+        realtime: Cursor::at(start),
+        delayed: Cursor::at(start),
+        archived: Rounds::since(snapshot.since.unwrap_or(cutoff).min(cutoff)),
+        reconcile: Rounds::since(cutoff),
+        count_offset: 0,
+        since: snapshot.since,
+    }
+}
+
+/// The walk under way, or a new one.
+pub(super) fn open(rounds: &Rounds, now: Timestamp) -> Round {
+    rounds.open.clone().unwrap_or_else(|| begin(now))
+}
+
+/// The reading under way, or a new one.
+pub(super) fn reopen(complete: &Complete, now: Timestamp) -> Round {
+    complete.open.clone().unwrap_or_else(|| begin(now))
+}
+
+fn begin(now: Timestamp) -> Round {
+    Round {
+        begun: now,
+        after: None,
+        through: 0,
+        found: 0,
+    }
+}
+
+/// What follows a page of a walk that is taken again and again.
+pub(super) fn after_round_page(
+    round: &Round,
+    last: Timestamp,
+    through: u64,
+    found: u64,
+    next: Option<&str>,
+) -> Rounds {
+    match next {
+        None => Rounds::since(round.begun.max(last)),
+        Some(next) => Rounds {
+            last,
+            open: Some(Round {
+                begun: round.begun,
+                after: Some(next.to_owned()),
+                through: round.through.max(through),
+                found: round.found + found,
+            }),
+        },
+    }
+}
+
+/// Groups the streams of one object type that can be read by one walk: those at the same page of the same snapshot. The
+/// state of a group is that of its first stream.
+pub(super) fn same_page(a: &Snapshot, b: &Snapshot) -> bool {
+    a.initial_timestamp == b.initial_timestamp && a.after == b.after
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn live(since: Option<i64>, item_id: Option<&str>, after: Option<&str>) -> StreamPosition {
-        let [item_id, after] = [item_id, after].map(|text| text.map(str::to_owned));
-        StreamPosition::Snapshot {
-            initial_timestamp: at(100),
-            since: since.map(at),
-            item_id,
-            after,
+    fn terms(goal: Goal) -> Terms {
+        Terms {
+            rhythm: Rhythm {
+                poll: Duration::from_secs(10),
+                lookback: SignedDuration::from_secs(300),
+                archived: SignedDuration::from_secs(900),
+                reconcile: SignedDuration::from_secs(10_000),
+                associations: SignedDuration::from_secs(5_000),
+            },
+            goal,
+            searchable: true,
         }
     }
 
-    fn archived(item_id: Option<&str>, after: Option<&str>) -> StreamPosition {
-        let [item_id, after] = [item_id, after].map(|text| text.map(str::to_owned));
-        StreamPosition::Archived {
-            initial_timestamp: at(100),
-            since: at(50),
-            item_id,
-            after,
+    /// Everything was done at second 1,000.
+    fn cdc() -> Cdc {
+        Cdc {
+            initial_timestamp: at(1_000),
+            selection: String::new(),
+            realtime: Cursor::at(at(1_000)),
+            delayed: Cursor::at(at(700)),
+            archived: Rounds::since(at(1_000)),
+            reconcile: Rounds::since(at(1_000)),
+            count_offset: 0,
+            since: None,
         }
     }
 
-    fn complete(second: i64) -> StreamPosition {
-        StreamPosition::Complete {
-            initial_timestamp: at(second),
+    fn complete() -> Complete {
+        Complete {
+            initial_timestamp: at(1_000),
+            open: None,
+        }
+    }
+
+    fn round() -> Round {
+        Round {
+            begun: at(1_000),
+            after: Some("7".into()),
+            through: 6,
+            found: 0,
+        }
+    }
+
+    const ASSOCIATIONS: SignedDuration = SignedDuration::from_secs(5_000);
+
+    fn polled(second: i64) -> Done {
+        Done {
+            polled: Some(at(second)),
+            archived: 1,
+            counted: 1,
+            ..Done::default()
         }
     }
 
     #[test]
-    fn every_transition_of_a_page() {
+    fn what_is_next_when_following() {
+        let open = |rounds: &Rounds| Rounds {
+            open: Some(round()),
+            ..rounds.clone()
+        };
+        let archived = Cdc {
+            archived: open(&cdc().archived),
+            ..cdc()
+        };
+        let reconcile = Cdc {
+            reconcile: open(&cdc().reconcile),
+            ..cdc()
+        };
+        let both = Cdc {
+            reconcile: open(&cdc().reconcile),
+            ..archived.clone()
+        };
+        let miscounted = Done {
+            miscounted: true,
+            ..polled(1_000)
+        };
+        let uncounted = Done {
+            counted: 0,
+            ..polled(1_000)
+        };
         let table = [
-            // state, last id, next page, what follows
+            // now, state, what was done, what is next
+            (1_000, &cdc(), Done::default(), Act::Poll),
+            (1_001, &cdc(), polled(1_000), Act::Wait(at(1_010))),
+            (1_010, &cdc(), polled(1_000), Act::Poll),
+            (1_900, &cdc(), polled(1_899), Act::Archived),
+            (1_900, &cdc(), polled(1_890), Act::Poll),
+            (1_001, &archived, polled(1_000), Act::Archived),
+            (1_001, &reconcile, polled(1_000), Act::Reconcile),
+            (1_001, &both, polled(1_000), Act::Archived),
+            (1_001, &cdc(), uncounted.clone(), Act::Count),
+            (1_001, &reconcile, uncounted, Act::Reconcile),
+            (1_001, &cdc(), miscounted.clone(), Act::Wait(at(1_010))),
             (
-                live(None, None, None),
-                Some("9"),
-                Some("10"),
-                live(None, Some("9"), Some("10")),
+                1_420,
+                &cdc(),
+                Done {
+                    polled: Some(at(1_420)),
+                    ..miscounted
+                },
+                Act::Reconcile,
             ),
-            (live(None, Some("9"), Some("10")), Some("12"), None, complete(100)),
-            (
-                live(Some(50), None, None),
-                Some("9"),
-                Some("10"),
-                live(Some(50), Some("9"), Some("10")),
-            ),
-            (
-                live(Some(50), Some("9"), Some("10")),
-                Some("12"),
-                None,
-                archived(None, None),
-            ),
-            (
-                archived(None, None),
-                Some("3"),
-                Some("4"),
-                archived(Some("3"), Some("4")),
-            ),
-            (archived(Some("3"), Some("4")), Some("5"), None, complete(100)),
-            // pages without records
-            (
-                live(None, Some("9"), Some("10")),
-                None,
-                Some("11"),
-                live(None, Some("9"), Some("11")),
-            ),
-            (live(None, None, None), None, None, complete(100)),
-            (archived(None, None), None, None, complete(100)),
-            (complete(100), None, None, complete(100)),
         ];
-        for (state, last_id, next, expected) in table {
-            assert_eq!(
-                after_page(&state, last_id, next),
-                expected,
-                "{state:?} {last_id:?} {next:?}"
+        for (now, cdc, done, expected) in table {
+            let act = next(
+                at(now),
+                &terms(Goal::Follow),
+                cdc,
+                &[(&complete(), ASSOCIATIONS)],
+                &done,
             );
+            assert_eq!(act, expected, "{now} {done:?}");
         }
-    }
-
-    #[test]
-    fn every_way_to_begin() {
-        let table = [
-            (None, Pass::GoesOn, true, live(None, None, None)),
-            (None, Pass::Begins, true, live(None, None, None)),
-            (Some(complete(50)), Pass::Begins, true, live(Some(50), None, None)),
-            (Some(complete(50)), Pass::Begins, false, live(None, None, None)),
-            (Some(complete(50)), Pass::GoesOn, true, complete(50)),
-            (
-                Some(live(None, Some("9"), Some("10"))),
-                Pass::GoesOn,
-                true,
-                live(None, Some("9"), Some("10")),
-            ),
-            (
-                Some(archived(None, None)),
-                Pass::GoesOn,
-                true,
-                archived(None, None),
-            ),
-        ];
-        for (stored, pass, finds_deletes, expected) in table {
-            assert_eq!(
-                begin(stored.as_ref(), pass, at(100), finds_deletes),
-                expected,
-                "{stored:?} {pass:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_pass_begins_when_every_selected_stream_is_complete() {
-        let (done, open) = (complete(1), live(None, None, None));
-        assert_eq!(Pass::of([Some(&done), Some(&done)]), Pass::Begins);
-        assert_eq!(Pass::of([Some(&done), Some(&open)]), Pass::GoesOn);
-        assert_eq!(Pass::of([Some(&done), None]), Pass::GoesOn);
-    }
-
-    #[test]
-    fn what_is_asked_for_follows_from_the_state() {
-        assert_eq!(ask(&live(None, None, None)), Ask::Live(None));
-        assert_eq!(
-            ask(&archived(Some("3"), Some("4"))),
-            Ask::Archived(Some("4".into()))
+        let late = Cdc {
+            archived: Rounds::since(at(6_000)),
+            ..cdc()
+        };
+        let act = next(
+            at(6_000),
+            &terms(Goal::Follow),
+            &late,
+            &[(&complete(), ASSOCIATIONS)],
+            &polled(6_000),
         );
-        assert_eq!(ask(&complete(1)), Ask::Nothing);
+        assert_eq!(act, Act::Reassociate(0));
     }
 
     #[test]
-    fn streams_at_the_same_page_are_read_together_and_others_apart() {
-        let (start, later) = (live(Some(50), None, None), live(None, Some("9"), Some("10")));
-        let streams = [
-            (start.clone(), 'a'),
-            (later.clone(), 'b'),
-            (without_deletes(&start), 'c'),
-            (later.clone(), 'd'),
-        ];
+    fn what_is_next_when_catching_up() {
+        let mut done = Done::default();
+        let mut next = |done: &Done| {
+            next(
+                at(1_001),
+                &terms(Goal::CaughtUp),
+                &cdc(),
+                &[(&complete(), ASSOCIATIONS)],
+                done,
+            )
+        };
+        assert_eq!(next(&done), Act::Poll);
+        done.polled = Some(at(1_001));
+        assert_eq!(next(&done), Act::Archived);
+        done.archived = 1;
+        assert_eq!(next(&done), Act::Count);
+        done.counted = 1;
+        assert_eq!(next(&done), Act::End);
+        done.miscounted = true;
+        assert_eq!(next(&done), Act::End, "not so soon after the last walk");
+    }
+
+    #[test]
+    fn a_type_without_search_is_read_whole_instead() {
+        let terms = Terms {
+            searchable: false,
+            ..terms(Goal::CaughtUp)
+        };
+        let act = |done: &Done| next(at(1_001), &terms, &cdc(), &[], done);
+        let archived = Done {
+            archived: 1,
+            ..Done::default()
+        };
+        assert_eq!(act(&Done::default()), Act::Archived);
+        assert_eq!(act(&archived), Act::Reconcile);
         assert_eq!(
-            together(streams.into_iter()),
-            [(start, vec!['a', 'c']), (later, vec!['b', 'd'])]
+            act(&Done {
+                reconciled: true,
+                ..archived
+            }),
+            Act::End
         );
-        let bins = [(archived(None, None), 'a'), (archived(None, None), 'b')];
-        assert_eq!(together(bins.into_iter()).len(), 2);
     }
 
     #[test]
-    fn association_streams_are_complete_when_the_live_records_are() {
-        assert_eq!(without_deletes(&archived(None, None)), complete(100));
+    fn the_late_feed_asks_up_to_the_lookback_and_rests_in_between() {
+        let terms = terms(Goal::Follow);
+        let caught_up = Cdc {
+            realtime: Cursor::at(at(1_299)),
+            ..cdc()
+        };
+        let asked = |now, cdc: &Cdc, polled_late: Option<i64>| {
+            let done = Done {
+                polled_late: polled_late.map(at),
+                ..Done::default()
+            };
+            late_window(at(now), &terms, cdc, &done)
+        };
+        assert_eq!(asked(1_300, &caught_up, None), Some(at(1_000)));
+        assert_eq!(asked(1_300, &caught_up, Some(1_290)), None);
+        assert_eq!(asked(1_320, &caught_up, Some(1_290)), Some(at(1_020)));
+        // behind by more than the look-back: no need to rest, and nothing is read twice
+        assert_eq!(asked(1_400, &cdc(), Some(1_399)), Some(at(1_100)));
         assert_eq!(
-            without_deletes(&live(Some(50), None, Some("3"))),
-            live(None, None, Some("3"))
+            early_start(&Cdc {
+                delayed: Cursor::at(at(1_100)),
+                ..cdc()
+            }),
+            Cursor::at(at(1_100))
+        );
+        assert_eq!(early_start(&cdc()), Cursor::at(at(1_000)));
+        assert_eq!(asked(900, &cdc(), None), None);
+    }
+
+    #[test]
+    fn every_transition_of_a_snapshot_page() {
+        let begun = Snapshot::from(at(100));
+        let StreamPosition::Snapshot(later) = after_page(&begun, Some("9"), Some("10")) else {
+            panic!("there is more");
+        };
+        assert_eq!(
+            (later.item_id.as_deref(), later.after.as_deref()),
+            (Some("9"), Some("10"))
+        );
+        let StreamPosition::Snapshot(empty) = after_page(&later, None, Some("11")) else {
+            panic!("there is more");
+        };
+        assert_eq!(
+            (empty.item_id.as_deref(), empty.after.as_deref()),
+            (Some("9"), Some("11"))
+        );
+        let StreamPosition::Cdc(cdc) = after_page(&later, Some("12"), None) else {
+            panic!("it was the last page");
+        };
+        assert_eq!(
+            (cdc.realtime, cdc.delayed),
+            (Cursor::at(at(100)), Cursor::at(at(100)))
+        );
+        assert_eq!(cdc.reconcile, Rounds::since(at(100)));
+    }
+
+    #[test]
+    fn the_next_walk_counts_from_where_this_one_began() {
+        let rounds = after_round_page(&round(), at(500), 9, 2, Some("10"));
+        let open = rounds.open.clone().unwrap();
+        assert_eq!((rounds.last, open.through, open.found), (at(500), 9, 2));
+        assert_eq!(
+            after_round_page(&open, at(500), 12, 0, None),
+            Rounds::since(at(1_000))
         );
     }
 }

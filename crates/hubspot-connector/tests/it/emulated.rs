@@ -52,8 +52,12 @@ impl Hubspot {
     }
 
     pub(crate) fn with(options: Options) -> Self {
+        Self::of(&Emulator::new(options))
+    }
+
+    pub(crate) fn of(emulator: &Emulator) -> Self {
         Self {
-            router: Emulator::new(options).router(),
+            router: emulator.router(),
         }
     }
 

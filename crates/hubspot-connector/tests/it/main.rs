@@ -2,11 +2,13 @@
 //! an answer must be odd. No sockets, no waiting: time is paused where the client would wait.
 
 mod completeness;
+mod convergence;
 mod double;
 mod emulated;
 mod faults;
 mod odd_answers;
 mod positions;
+mod table;
 
 use futures_util::StreamExt;
 use opencdc::{Batch, Position, Record, Result, Resume, Selection, Source};

@@ -1,0 +1,227 @@
+//! What was delivered: the set that decides create against update, finds what vanished, and tells a change from a
+//! repetition.
+//!
+//! It is stored as notes beside the checkpoint (see [`opencdc::Note`]), so it is exactly as new as the copy: a record is
+//! known when, and only when, the batch that carried it is durable. Whoever reads computes [`Edit`]s; they come into
+//! force when their batch is handed out.
+
+pub(crate) mod digest;
+mod map;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use opencdc::{Error, ErrorKind, Note, Notes, Result, StreamName};
+
+pub(crate) use map::{Key, Map, Pair};
+
+/// A change of what is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// Live records with their digests.
+    Live(StreamName, Vec<(u64, Option<u32>)>),
+    /// Records in the recycle bin with the day they went there, counted from 1970.
+    Bin(StreamName, Vec<(u64, Option<u32>)>),
+    /// Associations with the digests of their label.
+    Pairs(StreamName, Vec<(Pair, Option<u32>)>),
+    /// Rows of a table that is read whole, by key.
+    Rows(StreamName, Vec<(String, Option<u32>)>),
+}
+
+/// What is known of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct OfStream {
+    pub(crate) live: Map<u64>,
+    pub(crate) bin: Map<u64>,
+    pub(crate) pairs: Map<Pair>,
+    pub(crate) rows: BTreeMap<String, u32>,
+    rows_changed: bool,
+}
+
+/// What is known of all streams.
+#[derive(Debug, Default)]
+pub(crate) struct Known(BTreeMap<StreamName, OfStream>);
+
+/// The same, shared by the parts of a read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SharedKnown(Arc<Mutex<Known>>);
+
+impl SharedKnown {
+    pub(crate) fn new(known: Known) -> Self {
+        Self(Arc::new(Mutex::new(known)))
+    }
+
+    /// Never held across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// From what was stored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incompatible`] when a note is damaged or of a newer version.
+    pub(crate) fn restore(notes: &Notes) -> Result<Self> {
+        let mut known = Self::default();
+        for (key, value) in notes {
+            known.restore_one(key, value).ok_or_else(|| damaged(key))?;
+        }
+        Ok(known)
+    }
+
+    fn restore_one(&mut self, key: &str, value: &Bytes) -> Option<()> {
+        let (stream, rest) = key.split_once('/')?;
+        let of = self.0.entry(stream.into()).or_default();
+        match rest.split_once('/') {
+            Some(("live", fence)) => of.live.restore(u64::of_name(fence)?, value.clone()),
+            Some(("bin", fence)) => of.bin.restore(u64::of_name(fence)?, value.clone()),
+            Some(("pairs", fence)) => of.pairs.restore(Pair::of_name(fence)?, value.clone()),
+            None if rest == "rows" => {
+                of.rows = serde_json::from_slice(value).ok()?;
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// What is known of `stream`.
+    pub(crate) fn of(&mut self, stream: &StreamName) -> &mut OfStream {
+        if !self.0.contains_key(stream) {
+            self.0.insert(stream.clone(), OfStream::default());
+        }
+        self.0.get_mut(stream).expect("it was just made")
+    }
+
+    /// Makes the changes and gives the notes that store them.
+    pub(crate) fn apply(&mut self, edits: Vec<Edit>) -> Vec<Note> {
+        let mut streams = Vec::new();
+        for edit in edits {
+            let stream = edit.stream().clone();
+            self.of(&stream).apply(edit);
+            if !streams.contains(&stream) {
+                streams.push(stream);
+            }
+        }
+        streams
+            .iter()
+            .flat_map(|stream| self.of(stream).take_notes(stream))
+            .collect()
+    }
+}
+
+impl Edit {
+    fn stream(&self) -> &StreamName {
+        match self {
+            Self::Live(stream, _) | Self::Bin(stream, _) | Self::Pairs(stream, _) | Self::Rows(stream, _) => {
+                stream
+            }
+        }
+    }
+}
+
+impl OfStream {
+    fn apply(&mut self, edit: Edit) {
+        match edit {
+            Edit::Live(_, edits) => self.live.apply(edits),
+            Edit::Bin(_, edits) => self.bin.apply(edits),
+            Edit::Pairs(_, edits) => self.pairs.apply(edits),
+            Edit::Rows(_, edits) => {
+                self.rows_changed |= !edits.is_empty();
+                for (key, digest) in edits {
+                    match digest {
+                        Some(digest) => self.rows.insert(key, digest),
+                        None => self.rows.remove(&key),
+                    };
+                }
+            }
+        }
+    }
+
+    fn take_notes(&mut self, stream: &StreamName) -> Vec<Note> {
+        let mut notes = chunk_notes(stream, "live", &mut self.live);
+        notes.extend(chunk_notes(stream, "bin", &mut self.bin));
+        notes.extend(chunk_notes(stream, "pairs", &mut self.pairs));
+        if std::mem::take(&mut self.rows_changed) {
+            let rows = serde_json::to_vec(&self.rows).expect("a map with text keys is always serialisable");
+            notes.push(Note {
+                key: format!("{stream}/rows").into(),
+                value: (!self.rows.is_empty()).then(|| rows.into()),
+            });
+        }
+        notes
+    }
+}
+
+fn chunk_notes<K: Key>(stream: &StreamName, what: &str, map: &mut Map<K>) -> Vec<Note> {
+    let note = |(fence, value): (K, Option<Bytes>)| Note {
+        key: format!("{stream}/{what}/{}", fence.name()).into(),
+        value,
+    };
+    map.take_changed().into_iter().map(note).collect()
+}
+
+fn damaged(key: &str) -> Error {
+    let message = format!("what was noted beside the checkpoint under `{key}` cannot be read");
+    Error::new(ErrorKind::Incompatible, message).with_hint(
+        "reset the stream's state to read it from the start, or run the newer program that made it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(notes: Vec<Note>, stored: &mut Notes) {
+        for note in notes {
+            match note.value {
+                Some(value) => stored.insert(note.key, value),
+                None => stored.remove(&note.key),
+            };
+        }
+    }
+
+    #[test]
+    fn what_is_noted_is_enough_to_know_it_again() {
+        let (mut known, mut stored) = (Known::default(), Notes::new());
+        let contacts = StreamName::from("contacts");
+        let edits = vec![
+            Edit::Live(
+                contacts.clone(),
+                (0..3_000).map(|id| (id * 11, Some(7))).collect(),
+            ),
+            Edit::Bin(contacts.clone(), vec![(5, Some(20_000))]),
+            Edit::Pairs("contacts_companies".into(), vec![((11, 3, 279), Some(1))]),
+            Edit::Rows("owners".into(), vec![("{\"id\":\"1\"}".into(), Some(2))]),
+        ];
+        store(known.apply(edits), &mut stored);
+        let few = known.apply(vec![Edit::Live(
+            contacts.clone(),
+            vec![(22, None), (33, Some(8))],
+        )]);
+        assert_eq!(few.len(), 1, "one chunk");
+        store(few, &mut stored);
+
+        let mut again = Known::restore(&stored).unwrap();
+        assert_eq!(again.of(&contacts).live.len(), 2_999);
+        assert_eq!(
+            again.of(&contacts).live.get_many([11, 22, 33]),
+            [Some(7), None, Some(8)]
+        );
+        assert_eq!(again.of(&contacts).bin.get(5), Some(20_000));
+        assert_eq!(
+            again.of(&"contacts_companies".into()).pairs.get((11, 3, 279)),
+            Some(1)
+        );
+        assert_eq!(again.of(&"owners".into()).rows.len(), 1);
+    }
+
+    #[test]
+    fn a_note_of_another_kind_is_refused_by_name() {
+        let notes = Notes::from([("contacts/dead/7".into(), Bytes::new())]);
+        let error = Known::restore(&notes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Incompatible);
+        assert!(error.to_string().contains("contacts/dead/7"));
+    }
+}

@@ -1,0 +1,266 @@
+//! From what HubSpot has to what is to be delivered: the difference to what is known. Pure.
+
+use std::collections::BTreeSet;
+
+use hubspot_client::RawObject;
+use jiff::Timestamp;
+use opencdc::{Operation, Record, StreamName};
+
+use super::reader::Links;
+use crate::known::{Edit, OfStream, Pair, digest};
+use crate::position::Adopt;
+use crate::record::{Facts, LinkRows};
+
+/// What is to be delivered, and what is known once it is.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    pub(super) records: Vec<Record>,
+    pub(super) edits: Vec<Edit>,
+    /// Records that were delivered, by id.
+    pub(super) changed: Vec<String>,
+    /// Those among them that were not known.
+    pub(super) created: Vec<String>,
+}
+
+impl Difference {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.records.extend(other.records);
+        self.edits.extend(other.edits);
+        self.changed.extend(other.changed);
+        self.created.extend(other.created);
+    }
+}
+
+/// Which records are delivered although nothing about them is new, or not although it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rule<'a> {
+    /// Everything is delivered as a snapshot.
+    pub(super) snapshot: bool,
+    /// Records that somebody else has delivered are only taken note of.
+    pub(super) adopt: Option<&'a Adopt>,
+    /// Records that have not changed since are left out.
+    pub(super) updated_after: Option<Timestamp>,
+}
+
+/// Ids are decimal numbers (hubspot-api notes §1.2). One that is not is delivered each time it is seen and never found
+/// to be gone.
+pub(super) fn number(id: &str) -> Option<u64> {
+    id.parse().ok()
+}
+
+/// The records among `objects` that are new or differ.
+pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, rule: Rule<'_>) -> Difference {
+    let mut ids: Vec<_> = objects.iter().filter_map(|object| number(object.id())).collect();
+    ids.sort_unstable();
+    let digests = known.live.get_many(ids.iter().copied());
+    let known = |id: u64| digests[ids.binary_search(&id).ok()?];
+    let mut chosen = Vec::new();
+    let mut edits = Vec::new();
+    let mut difference = Difference::default();
+    for object in objects {
+        let id = number(object.id());
+        let before = id.and_then(known);
+        if before.is_none() && is_too_old(object, rule.updated_after) {
+            continue;
+        }
+        let digest = digest::of_properties(object.properties().map(AsRef::as_ref));
+        if !rule.snapshot && before == Some(digest) {
+            continue;
+        }
+        edits.extend(id.map(|id| (id, Some(digest))));
+        if rule.adopt.is_some_and(|adopt| is_adopted(object, id, adopt)) {
+            continue;
+        }
+        let operation = match (rule.snapshot, before) {
+            (true, _) => Operation::Snapshot,
+            (false, None) => Operation::Create,
+            (false, Some(_)) => Operation::Update,
+        };
+        if before.is_none() {
+            difference.created.push(object.id().to_owned());
+        }
+        difference.changed.push(object.id().to_owned());
+        chosen.push((operation, object));
+    }
+    difference.records = facts.read_now().records(&chosen);
+    if !edits.is_empty() {
+        difference.edits.push(Edit::Live(facts.stream().clone(), edits));
+    }
+    difference
+}
+
+fn updated(object: &RawObject) -> Option<Timestamp> {
+    object.updated_at()?.parse().ok()
+}
+
+/// Without a time it is taken for new.
+fn is_too_old(object: &RawObject, updated_after: Option<Timestamp>) -> bool {
+    match (updated_after, updated(object)) {
+        (Some(limit), Some(updated)) => updated < limit,
+        _ => false,
+    }
+}
+
+fn is_adopted(object: &RawObject, id: Option<u64>, adopt: &Adopt) -> bool {
+    let unchanged = updated(object).is_some_and(|updated| updated < adopt.unchanged_since);
+    let passed = adopt
+        .through_id
+        .is_none_or(|through| id.is_some_and(|id| id <= through));
+    unchanged && passed
+}
+
+/// The ids that are known from `after` on to `through`, that one included, and are not among those seen.
+pub(super) fn vanished(known: impl Iterator<Item = (u64, u32)>, seen: &[RawObject]) -> Vec<u64> {
+    let seen: BTreeSet<_> = seen.iter().filter_map(|object| number(object.id())).collect();
+    known.map(|(id, _)| id).filter(|id| !seen.contains(id)).collect()
+}
+
+/// The associations that are new, relabelled or gone, of the records whose lists are in `links`.
+pub(super) fn links(links: &Links, known: &OfStream, facts: &Facts, operation: Operation) -> Difference {
+    let mut froms: Vec<_> = links.keys().filter_map(|id| number(id)).collect();
+    froms.sort_unstable();
+    let before: Vec<(Pair, u32)> = known.pairs.ranges(
+        froms
+            .iter()
+            .map(|from| ((*from, 0, 0), (*from, u64::MAX, u64::MAX))),
+    );
+    let mut rows = LinkRows::default();
+    let mut edits = Vec::new();
+    let mut there = BTreeSet::new();
+    for (from, list) in links {
+        for (to, kind) in list {
+            let label = digest::of_text(
+                format!("{}\n{}", kind.category, kind.label.as_deref().unwrap_or_default()).as_bytes(),
+            );
+            let key = number(from)
+                .zip(number(to))
+                .map(|(from, to)| (from, to, kind.type_id));
+            let old = key.and_then(|key| {
+                there.insert(key);
+                before
+                    .binary_search_by_key(&key, |(key, _)| *key)
+                    .ok()
+                    .map(|at| before[at].1)
+            });
+            if old != Some(label) {
+                edits.extend(key.map(|key| (key, Some(label))));
+                rows.push(
+                    if old.is_some() {
+                        Operation::Update
+                    } else {
+                        operation
+                    },
+                    from,
+                    to,
+                    kind,
+                );
+            }
+        }
+    }
+    for (key, _) in before.iter().filter(|(key, _)| !there.contains(key)) {
+        edits.push((*key, None));
+        rows.push_delete(*key);
+    }
+    let mut difference = Difference {
+        records: rows.records(&facts.read_now()),
+        ..Difference::default()
+    };
+    if !edits.is_empty() {
+        difference.edits.push(Edit::Pairs(facts.stream().clone(), edits));
+    }
+    difference
+}
+
+/// The associations that go with records that are gone: on their own side, or on the other.
+pub(super) fn unlink(gone: &BTreeSet<u64>, own_side: bool, known: &OfStream, facts: &Facts) -> Difference {
+    let keys: Vec<Pair> = if own_side {
+        let ranges = gone
+            .iter()
+            .map(|from| ((*from, 0, 0), (*from, u64::MAX, u64::MAX)));
+        known
+            .pairs
+            .ranges(ranges)
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
+    } else {
+        let all = known.pairs.iter().map(|(key, _)| key);
+        all.filter(|(_, to, _)| gone.contains(to)).collect()
+    };
+    if keys.is_empty() {
+        return Difference::default();
+    }
+    let mut rows = LinkRows::default();
+    keys.iter().for_each(|key| rows.push_delete(*key));
+    let edits = keys.into_iter().map(|key| (key, None)).collect();
+    Difference {
+        records: rows.records(&facts.read_now()),
+        edits: vec![Edit::Pairs(facts.stream().clone(), edits)],
+        ..Difference::default()
+    }
+}
+
+/// Why a record is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// In the recycle bin since then.
+    Archived(Option<String>),
+    /// Merged into that one.
+    Merged(String),
+    /// Erased.
+    Purged,
+}
+
+/// Deletes of records that are gone.
+pub(super) fn deletes(gone: &[(u64, Fate)], facts: &Facts) -> Difference {
+    if gone.is_empty() {
+        return Difference::default();
+    }
+    let edits = gone.iter().map(|(id, _)| (*id, None)).collect();
+    let archived = gone.iter().filter_map(|(id, fate)| match fate {
+        Fate::Archived(at) => Some((*id, Some(day(at.as_deref())))),
+        Fate::Merged(_) | Fate::Purged => None,
+    });
+    let archived: Vec<_> = archived.collect();
+    let mut all = vec![Edit::Live(facts.stream().clone(), edits)];
+    if !archived.is_empty() {
+        all.push(Edit::Bin(facts.stream().clone(), archived));
+    }
+    let facts = facts.read_now();
+    Difference {
+        records: gone
+            .iter()
+            .map(|(id, fate)| facts.delete(&id.to_string(), fate.reason()))
+            .collect(),
+        edits: all,
+        ..Difference::default()
+    }
+}
+
+impl Fate {
+    fn reason(&self) -> crate::record::Gone<'_> {
+        use crate::record::Gone;
+        match self {
+            Self::Archived(at) => Gone::Archived { at: at.as_deref() },
+            Self::Merged(into) => Gone::Merged { into },
+            Self::Purged => Gone::Purged,
+        }
+    }
+}
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// The day of a time, counted from 1970; 0 when there is none.
+pub(super) fn day(at: Option<&str>) -> u32 {
+    let at = at.and_then(|at| at.parse::<Timestamp>().ok());
+    at.map_or(0, day_of)
+}
+
+pub(super) fn day_of(at: Timestamp) -> u32 {
+    u32::try_from(at.as_second() / SECONDS_A_DAY).unwrap_or(0)
+}
+
+/// The stream's own name in what is known of it.
+pub(super) fn bin_edit(stream: &StreamName, entries: Vec<(u64, Option<u32>)>) -> Option<Edit> {
+    (!entries.is_empty()).then(|| Edit::Bin(stream.clone(), entries))
+}

@@ -1,0 +1,439 @@
+//! One object type: its snapshot, then its changes. The loop that carries out what `step.rs` chooses.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::try_stream;
+use futures_util::{Stream, StreamExt};
+use hubspot_client::{Client, Priority};
+use jiff::{SignedDuration, Timestamp};
+use opencdc::{Operation, Result, StreamName};
+
+use super::context::{Context, Progress};
+use super::differ::{self, Difference, Fate, Rule, number};
+use super::reader::{self, Links, Reader};
+use super::step::{self, Act, Done, Goal, Terms};
+use crate::error::Doing;
+use crate::objects::{Capability, ObjectType};
+use crate::plan::{ObjectPlan, Target};
+use crate::position::{Cdc, Complete, StreamPosition};
+use crate::record::Facts;
+
+/// A stream that is filled from this object type's records beside their own.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) facts: Facts,
+    pub(super) kind: Kind,
+    pub(super) complete: Complete,
+}
+
+/// What an attached stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Associations with the target of this number.
+    Target(usize),
+    /// The history of properties.
+    History,
+}
+
+/// An association stream of another type that leads here.
+#[derive(Debug)]
+struct Incoming {
+    stream: StreamName,
+    facts: Facts,
+    from: Arc<ObjectType>,
+    from_stream: StreamName,
+    target: Target,
+}
+
+/// One object type of a read.
+#[derive(Debug)]
+pub(super) struct ObjectPart {
+    pub(super) context: Context,
+    pub(super) reader: Reader,
+    pub(super) facts: Facts,
+    /// The records' own stream is wanted, and not only what is attached to it.
+    pub(super) delivers: bool,
+    pub(super) attached: Vec<Attached>,
+    incoming: Vec<Incoming>,
+    pub(super) done: Done,
+    terms: Terms,
+    /// What was seen in the feeds lately, with the time of its last modification.
+    pub(super) recent: HashMap<u64, Timestamp>,
+    /// Which definitions `reader` goes by.
+    shape: usize,
+}
+
+impl ObjectPart {
+    /// The part of this object type, from where its streams stand; `None` when none of them is wanted.
+    pub(super) fn new(client: &Client, context: &Context, plan: &Arc<ObjectPlan>) -> Option<Self> {
+        if !reader::stream_names(plan).any(|stream| context.is_selected(stream)) {
+            return None;
+        }
+        let delivers = context.is_selected(&plan.stream);
+        let shape = context.shape();
+        let properties = if delivers {
+            shape.properties_of(plan, context.fields_of(&plan.stream))
+        } else {
+            Vec::new()
+        };
+        let client = client.with_own_tally().with_priority(match context.goal {
+            Goal::Follow => Priority::Cdc,
+            Goal::CaughtUp => Priority::Snapshot,
+        });
+        let facts = |stream: &StreamName, object: &ObjectType| {
+            Facts::new(stream.clone(), &context.portal_id, Some(object))
+        };
+        Some(Self {
+            reader: Reader::new(client, plan, properties),
+            facts: facts(&plan.stream, &plan.object),
+            delivers,
+            attached: attached(context, plan),
+            incoming: incoming(context, plan),
+            done: Done::default(),
+            terms: Terms {
+                rhythm: plan.rhythm,
+                goal: context.goal,
+                searchable: plan.object.can(Capability::Search),
+            },
+            recent: HashMap::new(),
+            shape: shape.number,
+            context: context.clone(),
+        })
+    }
+
+    pub(super) fn plan(&self) -> &Arc<ObjectPlan> {
+        &self.reader.plan
+    }
+
+    pub(super) fn stream(&self) -> &StreamName {
+        &self.reader.plan.stream
+    }
+
+    /// Everything, until the goal is reached.
+    pub(super) fn run(mut self) -> impl Stream<Item = Result<Progress>> + Send {
+        try_stream! {
+            let mut state = self.begin()?;
+            if let StreamPosition::Snapshot(snapshot) = state {
+                let turn = self.context.snapshot_turn().await?;
+                let mut walk = Box::pin(super::snapshot::walk(&mut self, snapshot));
+                let mut last = None;
+                while let Some(progress) = walk.next().await {
+                    let (progress, next) = progress?;
+                    last = Some(next);
+                    yield progress;
+                }
+                drop(walk);
+                drop(turn);
+                state = last.expect("a walk has at least one page");
+                self.note_walked(&state);
+            }
+            let StreamPosition::Cdc(mut cdc) = state else { return };
+            loop {
+                self.reshape(&mut cdc)?;
+                let now = self.now();
+                match self.next_act(now, &cdc) {
+                    Act::End => break,
+                    Act::Wait(until) => self.rest(now, until).await,
+                    act => {
+                        let mut progresses = Box::pin(super::acts::act(&mut self, &mut cdc, act, now));
+                        while let Some(progress) = progresses.next().await {
+                            yield progress?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A walk over all records has just seen what is there, so the first questions are answered; but not what went away
+    /// before it, where nobody took note of what was delivered.
+    fn note_walked(&mut self, state: &StreamPosition) {
+        let looks_back = matches!(state, StreamPosition::Cdc(cdc) if cdc.since.is_some());
+        if !looks_back {
+            self.done.archived = 1;
+        }
+        self.done.counted = 1;
+        self.done.reconciled = true;
+    }
+
+    /// Where the records stand: where they stood, or at the start of a snapshot.
+    fn begin(&self) -> Result<StreamPosition> {
+        super::begin::begin(&self.context, self.plan(), self.delivers)
+    }
+
+    /// What time it is at HubSpot; nothing is asked before something was answered.
+    pub(super) fn now(&self) -> Timestamp {
+        self.reader.client.server_time().unwrap_or_else(Timestamp::now)
+    }
+
+    fn next_act(&self, now: Timestamp, cdc: &Cdc) -> Act {
+        let rereads: Vec<_> = self
+            .attached
+            .iter()
+            .map(|attached| (&attached.complete, self.rereads(attached)))
+            .collect();
+        step::next(now, &self.terms, cdc, &rereads, &self.done)
+    }
+
+    /// Histories are read whole once; after that every change brings its own.
+    fn rereads(&self, attached: &Attached) -> SignedDuration {
+        match attached.kind {
+            Kind::Target(_) => self.terms.rhythm.associations,
+            Kind::History => SignedDuration::from_hours(24 * 365 * 100),
+        }
+    }
+
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    async fn rest(&self, now: Timestamp, until: Timestamp) {
+        /// Definitions may change meanwhile, and clocks.
+        const LONGEST: Duration = Duration::from_secs(60);
+        let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        tokio::time::sleep(wait.clamp(Duration::from_millis(1), LONGEST)).await;
+    }
+
+    /// Goes by the account's new definitions. Values of a property that is new may have been there before it was asked
+    /// for, so changes are looked for again since it was made; a calculated one changes nothing, so all is read again.
+    fn reshape(&mut self, cdc: &mut Cdc) -> Result<()> {
+        let shape = self.context.shape();
+        if shape.number == self.shape || !self.delivers {
+            return Ok(());
+        }
+        self.shape = shape.number;
+        let plan = Arc::clone(self.plan());
+        let before: BTreeSet<String> = self.reader.properties.iter().cloned().collect();
+        let properties = shape.properties_of(&plan, self.context.fields_of(&plan.stream));
+        for name in properties.iter().filter(|name| !before.contains(*name)) {
+            match shape.made_at(&plan.stream, name) {
+                Some(made) => {
+                    let made = made.checked_sub(SignedDuration::from_secs(5)).unwrap_or(made);
+                    cdc.delayed.timestamp = cdc.delayed.timestamp.min(made);
+                    cdc.delayed.item_id = None;
+                    self.recent.retain(|_, at| *at < made);
+                    self.done.polled_late = None;
+                }
+                None => cdc.reconcile.last = Timestamp::UNIX_EPOCH,
+            }
+        }
+        self.reader.read_properties(properties);
+        Ok(())
+    }
+
+    /// The records among `objects` that are new or differ, as this stream delivers them.
+    pub(super) fn differ(&self, objects: &[hubspot_client::RawObject], rule: Rule<'_>) -> Difference {
+        let mut known = self.context.known.lock();
+        let mut difference = differ::records(objects, known.of(self.stream()), &self.facts, rule);
+        drop(known);
+        if !self.delivers {
+            difference.records.clear();
+        }
+        difference
+    }
+
+    /// The rule of everything but snapshots.
+    pub(super) fn rule(&self) -> Rule<'static> {
+        Rule {
+            updated_after: self.plan().updated_after,
+            ..Rule::default()
+        }
+    }
+
+    /// The numbers of the selected targets.
+    pub(super) fn targets(&self) -> Vec<usize> {
+        let target = |attached: &Attached| match attached.kind {
+            Kind::Target(n) => Some(n),
+            Kind::History => None,
+        };
+        self.attached.iter().filter_map(target).collect()
+    }
+
+    /// Names of the association streams that a change of these records may touch.
+    pub(super) fn touched(&self) -> Vec<StreamName> {
+        let own = self.attached.iter().map(|attached| attached.facts.stream());
+        own.chain(self.incoming.iter().map(|incoming| &incoming.stream))
+            .cloned()
+            .collect()
+    }
+
+    /// The difference of association lists that were read.
+    pub(super) fn differ_links(&self, facts: &Facts, links: &Links, operation: Operation) -> Difference {
+        let mut known = self.context.known.lock();
+        differ::links(links, known.of(facts.stream()), facts, operation)
+    }
+
+    /// What changed about everything that is attached to these records.
+    pub(super) async fn read_attached(&self, ids: &[String], operation: Operation) -> Result<Difference> {
+        let mut difference = Difference::default();
+        for n in 0..self.attached.len() {
+            difference.extend(self.read_one_attached(n, ids, operation).await?);
+        }
+        Ok(difference)
+    }
+
+    pub(super) async fn read_one_attached(
+        &self,
+        n: usize,
+        ids: &[String],
+        operation: Operation,
+    ) -> Result<Difference> {
+        let attached = &self.attached[n];
+        if ids.is_empty() {
+            return Ok(Difference::default());
+        }
+        match attached.kind {
+            Kind::Target(n) => {
+                let links = self.reader.links(&self.plan().targets[n], ids).await?;
+                Ok(self.differ_links(&attached.facts, &links, operation))
+            }
+            Kind::History => {
+                let properties = self.plan().history_properties(&self.reader.properties);
+                let objects = self.reader.history(ids, &properties).await?;
+                let records = super::history::records(&objects, &attached.facts, operation)?;
+                Ok(Difference {
+                    records,
+                    ..Difference::default()
+                })
+            }
+        }
+    }
+
+    /// Associations of records of other types with records that are new here: whoever links a new record need not have
+    /// been changed by it.
+    pub(super) async fn read_incoming(&self, created: &[String]) -> Result<Difference> {
+        let mut difference = Difference::default();
+        for incoming in self.incoming.iter().filter(|_| !created.is_empty()) {
+            difference.extend(self.read_one_incoming(incoming, created).await?);
+        }
+        Ok(difference)
+    }
+
+    async fn read_one_incoming(&self, incoming: &Incoming, created: &[String]) -> Result<Difference> {
+        let scope = self.plan().object.read_scope();
+        let doing = Doing::reading(incoming.stream.as_str(), Some(&scope));
+        let client = &self.reader.client;
+        let back = reader::links(client, (&self.plan().object, &incoming.from), created, doing).await?;
+        let froms: BTreeSet<_> = back.into_values().flatten().map(|(from, _)| from).collect();
+        // Records that are not known yet bring their associations with them.
+        let froms: Vec<_> = froms
+            .into_iter()
+            .filter(|from| self.is_known(&incoming.from_stream, from))
+            .collect();
+        if froms.is_empty() {
+            return Ok(Difference::default());
+        }
+        let pair = (&*incoming.from, &*incoming.target.object);
+        let links = reader::links(client, pair, &froms, doing).await?;
+        Ok(self.differ_links(&incoming.facts, &links, Operation::Create))
+    }
+
+    fn is_known(&self, stream: &StreamName, id: &str) -> bool {
+        let mut known = self.context.known.lock();
+        number(id).is_some_and(|id| known.of(stream).live.get(id).is_some())
+    }
+
+    /// Deletes of records that are gone, and of their associations.
+    pub(super) fn gone(&self, gone: &[(u64, Fate)]) -> Difference {
+        if gone.is_empty() {
+            return Difference::default();
+        }
+        let ids: BTreeSet<_> = gone.iter().map(|(id, _)| *id).collect();
+        let mut difference = differ::deletes(gone, &self.facts);
+        if !self.delivers {
+            difference.records.clear();
+        }
+        let mut known = self.context.known.lock();
+        for attached in &self.attached {
+            if let Kind::Target(_) = attached.kind {
+                difference.extend(differ::unlink(
+                    &ids,
+                    true,
+                    known.of(attached.facts.stream()),
+                    &attached.facts,
+                ));
+            }
+        }
+        for incoming in &self.incoming {
+            difference.extend(differ::unlink(
+                &ids,
+                false,
+                known.of(&incoming.stream),
+                &incoming.facts,
+            ));
+        }
+        difference
+    }
+
+    /// A difference as it is handed out, with where the records stand behind it.
+    pub(super) fn progress(&self, difference: Difference, cdc: &Cdc) -> Progress {
+        let state = StreamPosition::Cdc(Box::new(cdc.clone()));
+        self.context.board.at(self.stream(), &state);
+        Progress {
+            states: vec![(self.stream().clone(), state)],
+            records: difference.records,
+            edits: difference.edits,
+            shape: None,
+        }
+    }
+
+    /// Tells the board how much each stream got.
+    pub(super) fn note_counts(&self, progress: &Progress) {
+        let mut counts: BTreeMap<&StreamName, u64> = BTreeMap::from([(self.stream(), 0)]);
+        for record in &progress.records {
+            *counts.entry(&record.stream).or_default() += 1;
+        }
+        for (stream, records) in counts {
+            self.context
+                .board
+                .count(stream, records, self.reader.client.calls());
+        }
+    }
+}
+
+fn attached(context: &Context, plan: &Arc<ObjectPlan>) -> Vec<Attached> {
+    let one = |stream: &StreamName, kind| {
+        let facts = Facts::new(stream.clone(), &context.portal_id, Some(&plan.object));
+        let complete = match context.position_of(stream) {
+            Some(StreamPosition::Complete(complete)) => complete,
+            // Never read whole: due at once, unless the snapshot fills it.
+            _ => Complete {
+                initial_timestamp: Timestamp::UNIX_EPOCH,
+                open: None,
+            },
+        };
+        context.is_selected(stream).then_some(Attached {
+            facts,
+            kind,
+            complete,
+        })
+    };
+    let targets = plan.targets.iter().enumerate();
+    let targets = targets.filter_map(|(n, target)| one(&target.stream, Kind::Target(n)));
+    let history = plan
+        .history
+        .as_ref()
+        .and_then(|history| one(&history.stream, Kind::History));
+    targets.chain(history).collect()
+}
+
+fn incoming(context: &Context, plan: &Arc<ObjectPlan>) -> Vec<Incoming> {
+    let shape = context.shape();
+    let mut incoming = Vec::new();
+    for other in &shape.plan.objects {
+        for target in &other.targets {
+            if *target.object == *plan.object && context.is_selected(&target.stream) {
+                incoming.push(Incoming {
+                    stream: target.stream.clone(),
+                    facts: Facts::new(target.stream.clone(), &context.portal_id, Some(&other.object)),
+                    from: Arc::clone(&other.object),
+                    from_stream: other.stream.clone(),
+                    target: target.clone(),
+                });
+            }
+        }
+    }
+    incoming
+}

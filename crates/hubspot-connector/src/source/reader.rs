@@ -1,0 +1,321 @@
+//! Reading one object type: pages, records by id, associations, history. What comes back is HubSpot's; what to make of
+//! it is decided elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hubspot_client::request::objects::{BatchRead, Get, List, MAX_BATCH};
+use hubspot_client::request::search::SearchRequest;
+use hubspot_client::{AssociationType, Client, RawObject, RawPage, SearchPage};
+use opencdc::{Error, ErrorKind, Result, StreamName};
+
+use super::exact;
+use super::inline::{ListKeys, Lists, TypeNames};
+use crate::error::{Doing, OrFailed};
+use crate::objects::ObjectType;
+use crate::plan::{ObjectPlan, Target};
+
+/// Asked for when only ids are wanted: HubSpot sends a handful of properties when none is named.
+pub(super) const CHEAPEST_PROPERTY: &str = "hs_object_id";
+
+/// One association of a record: to which one, and how.
+pub(super) type Link = (String, AssociationType);
+/// The associations of some records with records of one type, whole; a record without any has an empty list.
+pub(super) type Links = BTreeMap<String, Vec<Link>>;
+
+/// Reads one object type.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) client: Client,
+    pub(super) plan: Arc<ObjectPlan>,
+    scope: String,
+    /// The properties of the records; empty when only the ids matter.
+    pub(super) properties: Vec<String>,
+    /// The properties do not fit a URL: the list gives ids, and a batch read the records (hubspot-api notes §1.3).
+    is_wide: bool,
+    keys: ListKeys,
+    /// What the words of inline types mean, by target; asked once.
+    names: Vec<Option<TypeNames>>,
+}
+
+/// The associations of a page's records with one target.
+#[derive(Debug, Default)]
+pub(super) struct Inline {
+    /// Those that came whole and certain.
+    pub(super) links: Links,
+    /// Records whose list must be read for itself.
+    pub(super) uncertain: Vec<String>,
+}
+
+/// What became of records that were asked for by id.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) objects: Vec<RawObject>,
+    /// Ids without a live record of their own.
+    pub(super) missing: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn new(client: Client, plan: &Arc<ObjectPlan>, properties: Vec<String>) -> Self {
+        let mut reader = Self {
+            client,
+            plan: Arc::clone(plan),
+            scope: plan.object.read_scope(),
+            properties: Vec::new(),
+            is_wide: false,
+            keys: ListKeys::default(),
+            names: plan.targets.iter().map(|_| None).collect(),
+        };
+        reader.read_properties(properties);
+        reader
+    }
+
+    /// Reads these properties from now on.
+    pub(super) fn read_properties(&mut self, properties: Vec<String>) {
+        self.properties = properties;
+        self.is_wide = false;
+        let every_target: Vec<_> = (0..self.plan.targets.len()).collect();
+        self.is_wide = !self.list(None, &every_target).fits_url(self.client.api_version());
+    }
+
+    fn doing(&self) -> Doing<'_> {
+        Doing::reading(self.plan.stream.as_str(), Some(&self.scope))
+    }
+
+    /// The question for a page of live records, with the inline associations of some targets.
+    pub(super) fn list(&self, after: Option<String>, targets: &[usize]) -> List {
+        let others = targets.iter().map(|n| self.plan.targets[*n].object.path_name());
+        let list = match self.is_wide || self.properties.is_empty() {
+            true => self.ids(after),
+            false => self.ids(after).with_properties(self.properties.iter().cloned()),
+        };
+        list.with_associations(others)
+    }
+
+    /// The question for a page of ids.
+    fn ids(&self, after: Option<String>) -> List {
+        List {
+            after,
+            limit: self.plan.page_size,
+            properties: vec![CHEAPEST_PROPERTY.to_owned()],
+            ..List::new(self.plan.object.path_name())
+        }
+    }
+
+    pub(super) async fn live_page(&self, after: Option<String>, targets: &[usize]) -> Result<RawPage> {
+        let list = self.list(after, targets);
+        self.client.list_objects(&list).await.or_failed(self.doing())
+    }
+
+    pub(super) async fn archived_page(&self, after: Option<String>) -> Result<RawPage> {
+        let list = self.ids(after).with_archived(true);
+        self.client.list_objects(&list).await.or_failed(self.doing())
+    }
+
+    /// All pages from the one after `after` on, a little ahead of whoever consumes them.
+    pub(super) fn pages(
+        &self,
+        after: Option<String>,
+        targets: &[usize],
+    ) -> impl futures_util::Stream<Item = Result<RawPage, hubspot_client::Error>> + Send + use<> {
+        self.client.pages(self.list(after, targets))
+    }
+
+    /// The error of a page of [`pages`](Self::pages), as the contract has it.
+    pub(super) fn page(&self, page: Result<RawPage, hubspot_client::Error>) -> Result<RawPage> {
+        page.or_failed(self.doing())
+    }
+
+    /// The records of a page with their properties. One that vanished meanwhile is simply not there.
+    pub(super) async fn whole(&self, page: &RawPage) -> Result<Vec<RawObject>> {
+        if !self.is_wide || self.properties.is_empty() {
+            return Ok(page.results.clone());
+        }
+        let ids: Vec<_> = page.results.iter().map(|object| object.id().to_owned()).collect();
+        Ok(self.by_id(&ids).await?.objects)
+    }
+
+    /// Records by id, as they are now. A merged id is missing, also where HubSpot answers with its survivor.
+    pub(super) async fn by_id(&self, ids: &[String]) -> Result<Read> {
+        let mut read = Read::default();
+        for some in ids.chunks(MAX_BATCH) {
+            let question = BatchRead::new(self.plan.object.path_name(), some.iter().cloned())
+                .with_properties(self.properties.iter().cloned());
+            let objects = self.batch(&question).await?;
+            read.add(some, objects);
+        }
+        Ok(read)
+    }
+
+    /// As [`by_id`](Self::by_id), with the history of these properties instead of their values.
+    pub(super) async fn history(&self, ids: &[String], properties: &[String]) -> Result<Vec<RawObject>> {
+        /// Fewer than usual go into a batch with history (hubspot-api notes §1.6).
+        const WITH_HISTORY: usize = MAX_BATCH / 2;
+        let mut objects = Vec::new();
+        for some in ids.chunks(WITH_HISTORY) {
+            let mut question = BatchRead::new(self.plan.object.path_name(), some.iter().cloned());
+            question.properties = vec![CHEAPEST_PROPERTY.to_owned()];
+            question.properties_with_history = properties.to_vec();
+            objects.extend(self.batch(&question).await?);
+        }
+        Ok(objects)
+    }
+
+    async fn batch(&self, question: &BatchRead) -> Result<Vec<RawObject>> {
+        let answer = self.client.batch_read(question).await.or_failed(self.doing())?;
+        match answer.errors.first() {
+            None => Ok(answer.results),
+            Some(error) => Err(self.in_part(error.message.as_deref())),
+        }
+    }
+
+    /// HubSpot could not give some of the records: leaving them out would lose them in silence.
+    fn in_part(&self, words: Option<&str>) -> Error {
+        let words = words.unwrap_or("no reason given");
+        let message = format!(
+            "cannot read stream `{}`: a batch read failed in part: {words}",
+            self.plan.stream
+        );
+        Error::new(ErrorKind::Unreachable, message)
+    }
+
+    /// One record, live or archived; `None` when there is none.
+    pub(super) async fn one(&self, id: &str, archived: bool) -> Result<Option<RawObject>> {
+        let get = Get {
+            properties: vec![CHEAPEST_PROPERTY.to_owned()],
+            archived,
+            ..Get::new(self.plan.object.path_name(), id)
+        };
+        match self.client.get_object(&get).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(self.doing().failed(error)),
+        }
+    }
+
+    pub(super) async fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
+        let found = self.client.search(self.plan.object.path_name(), request).await;
+        found.or_failed(self.doing())
+    }
+
+    /// How many live records HubSpot's search has.
+    pub(super) async fn count(&self) -> Result<u64> {
+        let one = SearchRequest::new().with_limit(1);
+        Ok(self.search(&one).await?.total)
+    }
+
+    /// The associations that came with a page's records.
+    pub(super) async fn inline(&mut self, page: &RawPage, n: usize) -> Result<Inline> {
+        let mut inline = Inline::default();
+        for object in &page.results {
+            let lists = self.lists(object)?;
+            let mut whole = Some(Vec::new());
+            for (key, list) in lists.iter() {
+                let others = self.plan.targets.iter().map(|target| &*target.object);
+                if self.keys.place(key, others) != Some(n) {
+                    continue;
+                }
+                let names = self.names(n).await?;
+                if !list.is_certain(names) {
+                    whole = None;
+                    break;
+                }
+                if let Some(whole) = &mut whole {
+                    whole.extend(
+                        list.certain(names)
+                            .map(|(to, kind)| (to.to_owned(), kind.clone())),
+                    );
+                }
+            }
+            match whole {
+                Some(links) => drop(inline.links.insert(object.id().to_owned(), links)),
+                None => inline.uncertain.push(object.id().to_owned()),
+            }
+        }
+        Ok(inline)
+    }
+
+    fn lists<'a>(&self, object: &'a RawObject) -> Result<Lists<'a>> {
+        let json: &[u8] = object.associations().map_or(b"{}", |json| json);
+        Lists::parse(json).map_err(|source| {
+            let message = format!(
+                "cannot read stream `{}`: the associations of record {} have an unknown shape",
+                self.plan.stream,
+                object.id()
+            );
+            Error::new(ErrorKind::InvalidData, message).with_source(source)
+        })
+    }
+
+    /// What the words of inline types mean, asked once.
+    async fn names(&mut self, n: usize) -> Result<&TypeNames> {
+        if self.names[n].is_none() {
+            let target = &self.plan.targets[n];
+            let from = &self.plan.object;
+            let doing = Doing {
+                what: "cannot list the association types of",
+                ..Doing::reading(target.stream.as_str(), Some(&self.scope))
+            };
+            let labels = self
+                .client
+                .association_labels(from.path_name(), target.object.path_name())
+                .await;
+            self.names[n] = Some(TypeNames::new(from, &target.object, &labels.or_failed(doing)?));
+        }
+        Ok(self.names[n].as_ref().expect("they were just read"))
+    }
+
+    /// The associations of these records with one target, read for themselves.
+    pub(super) async fn links(&self, target: &Target, ids: &[String]) -> Result<Links> {
+        let doing = Doing::reading(target.stream.as_str(), Some(&self.scope));
+        links(&self.client, (&self.plan.object, &target.object), ids, doing).await
+    }
+}
+
+/// The associations of records of one type with records of another.
+pub(super) async fn links(
+    client: &Client,
+    pair: (&ObjectType, &ObjectType),
+    ids: &[String],
+    doing: Doing<'_>,
+) -> Result<Links> {
+    let mut links: Links = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
+    for found in exact::read(client, pair, ids.iter().cloned())
+        .await
+        .or_failed(doing)?
+    {
+        let of = links.entry(found.from).or_default();
+        for association in found.to {
+            let to = association.to_object_id;
+            of.extend(
+                association
+                    .association_types
+                    .into_iter()
+                    .map(|kind| (to.clone(), kind)),
+            );
+        }
+    }
+    Ok(links)
+}
+
+impl Read {
+    fn add(&mut self, asked: &[String], objects: Vec<RawObject>) {
+        let (own, survivors): (Vec<_>, Vec<_>) = objects
+            .into_iter()
+            .partition(|object| asked.iter().any(|id| id == object.id()));
+        drop(survivors);
+        let missing = asked
+            .iter()
+            .filter(|id| !own.iter().any(|object| object.id() == **id));
+        self.missing.extend(missing.cloned());
+        self.objects.extend(own);
+    }
+}
+
+/// Streams that a walk over one object type fills beside its own, such as `contacts_companies`.
+pub(super) fn stream_names(plan: &ObjectPlan) -> impl Iterator<Item = &StreamName> {
+    let targets = plan.targets.iter().map(|target| &target.stream);
+    std::iter::once(&plan.stream)
+        .chain(targets)
+        .chain(plan.history.as_ref().map(|history| &history.stream))
+}

@@ -1,0 +1,319 @@
+//! Whatever happens, the copy becomes what HubSpot has: random schedules of changes, faults, search lag, wrong order, clock
+//! jumps and crashes, under paused time.
+//!
+//! `SPOKE_SEED=17` replays one schedule, `SPOKE_SCHEDULES=2000` sets their number, `SPOKE_SOAK=600` runs for so many
+//! seconds instead.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use hubspot_emulator::{Counts, Emulator, Options, Tier};
+use opencdc::{BatchStream, Selection, Source, Until};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::emulated::Hubspot;
+use crate::table::{Tables, id_key};
+
+const OBJECTS: [&str; 3] = ["contacts", "companies", "deals"];
+const PAIRS: [(&str, &str); 3] = [
+    ("contacts", "companies"),
+    ("contacts", "deals"),
+    ("companies", "deals"),
+];
+
+/// How many schedules run in a plain `cargo test`; CI runs more.
+const A_FEW: u64 = 60;
+
+struct Schedule {
+    draw: ChaCha8Rng,
+    emulator: Emulator,
+    hubspot: Hubspot,
+    tables: Tables,
+    /// What was done, to be told when it fails.
+    log: Vec<String>,
+}
+
+impl Schedule {
+    fn new(seed: u64) -> Self {
+        let mut draw = ChaCha8Rng::seed_from_u64(seed);
+        let counts = Counts {
+            contacts: 20 + below(&mut draw, 200),
+            companies: 5 + below(&mut draw, 20),
+            deals: 5 + below(&mut draw, 30),
+            ..Counts::none()
+        };
+        let lag = [0, 0, 1, 10, 40][usize::try_from(below(&mut draw, 5)).unwrap()];
+        let options = Options {
+            seed,
+            counts: Counts {
+                line_items: Some(0),
+                ..counts
+            },
+            tier: if below(&mut draw, 4) == 0 {
+                Tier::Free
+            } else {
+                Tier::Unlimited
+            },
+            search_lag: Duration::from_secs(lag),
+            unstable_order: below(&mut draw, 2) == 0,
+            ..Options::default()
+        };
+        let emulator = Emulator::new(options);
+        let hubspot = Hubspot::of(&emulator);
+        let log = vec![format!("search lag {lag} s")];
+        Self {
+            draw,
+            emulator,
+            hubspot,
+            tables: Tables::default(),
+            log,
+        }
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        below(&mut self.draw, bound)
+    }
+
+    /// A new process, as it were: nothing is left but what was applied.
+    async fn start(&mut self) -> Result<BatchStream, opencdc::Error> {
+        let source = self.hubspot.source(config());
+        let catalog = source.catalog().await?;
+        let selection = Selection {
+            until: Until::Dropped,
+            ..Selection::everything(&catalog)
+        };
+        source.read(selection, self.tables.resume()).await
+    }
+
+    /// Reads for so long, with changes in between. An error ends the process.
+    async fn read(&mut self, mut batches: BatchStream, time: Duration, changing: bool) {
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            match tokio::time::timeout_at(end, batches.next()).await {
+                Err(_) => return,
+                Ok(None) => panic!("a read that never ends has ended"),
+                Ok(Some(Err(error))) => {
+                    self.log.push(format!("ended: {error}"));
+                    return;
+                }
+                Ok(Some(Ok(batch))) => {
+                    if self.below(60) == 0 && changing {
+                        self.log.push("crash with a batch in hand".into());
+                        return;
+                    }
+                    self.tables.apply(batch);
+                    if changing && self.below(3) == 0 {
+                        self.change();
+                    }
+                }
+            }
+        }
+    }
+
+    fn change(&mut self) {
+        let object = OBJECTS[usize::try_from(self.below(3)).unwrap()];
+        let kinds = [
+            "create",
+            "update",
+            "archive",
+            "restore",
+            "merge",
+            "gdprDelete",
+            "associate",
+            "disassociate",
+            "label",
+        ];
+        let seed = self.draw.next_u64();
+        let mut mutation = json!({"objectType": object, "seed": seed, "sameMillisecond": self.below(3) == 0});
+        for _ in 0..=self.below(3) {
+            let kind = kinds[usize::try_from(self.below(9)).unwrap()];
+            let count = 1 + self.below(if kind == "update" { 30 } else { 4 });
+            if kind != "gdprDelete" || object == "contacts" {
+                mutation[kind] = count.into();
+            }
+        }
+        self.log.push(mutation.to_string());
+        self.emulator.mutate(&mutation).unwrap();
+    }
+
+    fn fault(&mut self) {
+        let path = ["*", "*/search", "*/batch/read", "*/associations/*", "*contacts*"]
+            [usize::try_from(self.below(5)).unwrap()];
+        let action = match self.below(9) {
+            0 => json!({"status": 429, "policy": "TEN_SECONDLY_ROLLING"}),
+            1 => json!({"status": 429, "policy": "SECONDLY"}),
+            2 => json!({"status": 503}),
+            3 => json!({"status": 500}),
+            4 => json!({"drop": true}),
+            5 => json!({"truncate": true}),
+            6 => json!({"slow": "40s"}),
+            7 => json!({"failAfterWrite": true}),
+            _ => json!({"html": true}),
+        };
+        let times = 1 + self.below(12);
+        let fault = json!({"match": {"method": "*", "path": path}, "times": times, "action": action});
+        self.log.push(fault.to_string());
+        self.emulator.add_faults(&json!([fault])).unwrap();
+    }
+
+    async fn run(&mut self) {
+        for _ in 0..3 + self.below(4) {
+            for _ in 0..self.below(3) {
+                self.change();
+            }
+            if self.below(2) == 0 {
+                self.fault();
+            }
+            if self.below(6) == 0 {
+                let jump = 1 + self.below(900);
+                self.log.push(format!("the clock jumps {jump} s"));
+                self.emulator.advance(Duration::from_secs(jump));
+            }
+            let time = Duration::from_secs(1 + self.below(400));
+            match self.start().await {
+                Ok(batches) => self.read(batches, time, true).await,
+                Err(error) => self.log.push(format!("no start: {error}")),
+            }
+        }
+        self.emulator.clear_faults();
+        // Long enough for every question to be asked twice.
+        let batches = self.start().await.expect("nothing goes wrong any more");
+        self.read(batches, Duration::from_secs(1_500), false).await;
+    }
+
+    fn compare(&self) -> Result<(), String> {
+        for object in OBJECTS {
+            let lines = lines(&self.emulator.truth(object).unwrap());
+            let expected: BTreeMap<_, _> = lines
+                .iter()
+                .filter(|line| line["state"] == "live")
+                .map(|line| (id_key(line["id"].as_str().unwrap()), line))
+                .collect();
+            let found = self.tables.of(object);
+            compare_keys(object, expected.keys(), found.keys())?;
+            for (key, row) in &found {
+                compare_values(object, key, &row.after, expected[key])?;
+            }
+        }
+        for (from, to) in PAIRS {
+            let lines = lines(&self.emulator.truth_of_associations(from, to).unwrap());
+            let key = |line: &Value| {
+                json!({"from_id": line["fromId"], "to_id": line["toId"], "type_id": line["typeId"]})
+                    .to_string()
+            };
+            let expected: BTreeMap<_, _> = lines.iter().map(|line| (key(line), ())).collect();
+            let stream = format!("{from}_{to}");
+            compare_keys(&stream, expected.keys(), self.tables.of(&stream).keys())?;
+        }
+        Ok(())
+    }
+}
+
+fn config() -> Value {
+    json!({
+        "streams": OBJECTS,
+        "poll": "5s",
+        "lookback": "2m",
+        "archived": {"every": "1m"},
+        "reconcile": {"every": "10m"},
+        "reassociate": {"every": "5m"},
+    })
+}
+
+fn compare_keys<'a>(
+    stream: &str,
+    expected: impl Iterator<Item = &'a String>,
+    found: impl Iterator<Item = &'a String>,
+) -> Result<(), String> {
+    let (expected, found): (Vec<_>, Vec<_>) = (expected.collect(), found.collect());
+    let missing: Vec<_> = expected.iter().filter(|key| !found.contains(key)).collect();
+    let extra: Vec<_> = found.iter().filter(|key| !expected.contains(key)).collect();
+    match missing.is_empty() && extra.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{stream}: missing {missing:?}, too many {extra:?}")),
+    }
+}
+
+fn compare_values(
+    object: &str,
+    key: &str,
+    row: &serde_json::Map<String, Value>,
+    truth: &Value,
+) -> Result<(), String> {
+    let properties = row["properties"].as_object().unwrap();
+    let has_value = |(_, value): &(&String, &Value)| !value.is_null() && *value != "";
+    let found: BTreeMap<_, _> = properties.iter().filter(has_value).collect();
+    let truth: BTreeMap<_, _> = truth["properties"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(has_value)
+        .collect();
+    match found == truth {
+        true => Ok(()),
+        false => Err(format!("{object} {key}: {found:?} instead of {truth:?}")),
+    }
+}
+
+fn lines(text: &[u8]) -> Vec<Value> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
+fn below(draw: &mut ChaCha8Rng, bound: u64) -> u64 {
+    draw.next_u64() % bound
+}
+
+fn run(seed: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut schedule = Schedule::new(seed);
+        schedule.run().await;
+        if let Err(problem) = schedule.compare() {
+            let log = schedule.log.join("\n  ");
+            panic!(
+                "schedule {seed} did not converge: {problem}\n  {log}\nreplay: SPOKE_SEED={seed} cargo test -p hubspot-connector --test it convergence"
+            );
+        }
+    });
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is `{text}`, not a number"))
+    })
+}
+
+#[test]
+fn every_schedule_converges() {
+    if let Some(seed) = setting("SPOKE_SEED") {
+        return run(seed);
+    }
+    let soak = setting("SPOKE_SOAK").map(|seconds| (Instant::now(), Duration::from_secs(seconds)));
+    let schedules = setting("SPOKE_SCHEDULES").unwrap_or(A_FEW);
+    let next = std::sync::atomic::AtomicU64::new(0);
+    let work = || loop {
+        let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let more = match soak {
+            Some((begun, time)) => begun.elapsed() < time,
+            None => seed < schedules,
+        };
+        if !more {
+            break;
+        }
+        run(seed);
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        (0..threads).for_each(|_| drop(scope.spawn(work)));
+    });
+    println!("{} schedules", next.into_inner());
+}
