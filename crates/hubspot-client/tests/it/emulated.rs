@@ -69,7 +69,7 @@ impl Account {
             .unwrap()
     }
 
-    async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("/_emulator/{path}"));
