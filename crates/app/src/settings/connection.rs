@@ -113,6 +113,25 @@ impl Connection {
         })
     }
 
+    /// What is out of the ordinary about it, in words.
+    pub(crate) fn peculiarities(&self) -> Vec<String> {
+        let oauth = self
+            .oauth
+            .as_ref()
+            .map(|oauth| format!("OAuth app {}", oauth.client_id));
+        let proxy = self.proxy.as_ref().map(|proxy| match proxy {
+            Proxy::None => "no proxy".to_owned(),
+            Proxy::Server(server) => format!("proxy {}", server.url),
+        });
+        let ca = self.tls.as_ref().and_then(|tls| tls.ca.as_ref());
+        let ca = ca.map(|ca| format!("authorities in {}", ca.display()));
+        let share = (self.share != Share::default()).then(|| format!("{} of the rate limits", self.share));
+        let most = self
+            .max_calls_per_day
+            .map(|max| format!("at most {max} calls a day"));
+        [oauth, proxy, ca, share, most].into_iter().flatten().collect()
+    }
+
     /// What the types cannot say. Reads no secret and no file.
     pub(crate) fn check(&self) -> Outcome {
         self.credentials()?;

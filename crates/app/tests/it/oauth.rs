@@ -92,7 +92,8 @@ fn an_app_checks_syncs_and_is_told_when_it_was_removed() {
     let scopes = scopes.map(|scope| format!("crm.{scope}.read")).join("+");
     let token = install(&portal.url, &scopes);
     workplace.write("refresh", &format!("{token}\n"));
-    workplace.run(&["check"]).ok();
+    let checked = workplace.run(&["check"]).ok();
+    assert!(checked.stdout.contains("OAuth app spoke"), "{}", checked.stdout);
     let synced = workplace.run(&["sync", "--once"]).ok();
     assert!(!synced.stdout.contains(&token) && !synced.stderr.contains(&token));
     copy::assert_equals_truth(&workplace.path("hubspot.db"), &portal, "contacts");
