@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::exit::{Failure, Outcome};
-use crate::settings::{Connection, SecretRef, Settings};
+use crate::settings::{Connection, SecretRef, Settings, State};
 
 /// An account that was chosen. Its `Display` is what to call it in messages.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Account {
     name: Option<String>,
     /// How to reach it.
     pub(crate) connection: Connection,
+    /// Where the file keeps its state.
+    pub(crate) state: State,
     /// The streams that the file's pipelines read through this connection.
     pub(crate) streams: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Account {
         Ok(Self {
             name: Some(name.to_owned()),
             connection,
+            state: settings.file.state.clone(),
             streams,
         })
     }
@@ -72,6 +75,7 @@ impl Account {
         Ok(Self {
             name: None,
             connection,
+            state: State::default(),
             streams: Vec::new(),
         })
     }

@@ -1,8 +1,10 @@
 //! Settings become things that run: the one place that knows every source, destination and store by name.
 
+mod connection;
+
 use std::sync::Arc;
 
-use hubspot_client::{Client, Priority, RetryPolicy, StaticToken};
+use hubspot_client::Client;
 use hubspot_connector::HubspotSource;
 use opencdc::{CheckpointStore, Destination};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
@@ -10,8 +12,10 @@ use pipeline::{Pipeline, RunOptions, SqliteStore};
 
 use crate::account::Account;
 use crate::cli::Target;
-use crate::exit::{Failure, Outcome};
-use crate::settings::{self, Connection, DestinationConfig, Settings};
+use crate::exit::Outcome;
+use crate::settings::{self, DestinationConfig, Settings};
+
+use self::connection::Asker;
 
 /// Everything that one pipeline of the settings needs to run.
 pub(crate) async fn pipeline(
@@ -21,7 +25,8 @@ pub(crate) async fn pipeline(
 ) -> Outcome<Pipeline> {
     let connection = written.connection();
     let what = format!("connection `{connection}`");
-    let client = client(settings.connection(connection)?, &what, for_a_run())?;
+    let state_file = settings.file.state.path();
+    let client = connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)?;
     let source = HubspotSource::new(client, written.hubspot().clone())?;
     let destination = destination(name, &written.destination).await?;
     let store = state(settings).await?;
@@ -48,59 +53,13 @@ async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<
 }
 
 async fn state(settings: &Settings) -> Outcome<Arc<SqliteStore>> {
-    let settings::State::Sqlite(sqlite) = &settings.file.state;
-    Ok(Arc::new(SqliteStore::open(&sqlite.path).await?))
-}
-
-/// Tries for about four seconds: a person waits, and would rather know.
-fn for_a_person() -> (Priority, RetryPolicy) {
-    (
-        Priority::Interactive,
-        RetryPolicy {
-            max_attempts: 4,
-            ..RetryPolicy::default()
-        },
-    )
-}
-
-/// Tries for about a quarter of a minute: long enough for a hiccup, short enough for a scheduler to be told of an
-/// outage.
-fn for_a_run() -> (Priority, RetryPolicy) {
-    (
-        Priority::Snapshot,
-        RetryPolicy {
-            max_attempts: 6,
-            ..RetryPolicy::default()
-        },
-    )
-}
-
-/// A client for a connection; `what` names the connection in errors.
-fn client(
-    connection: &Connection,
-    what: &str,
-    (priority, retry): (Priority, RetryPolicy),
-) -> Outcome<Client> {
-    let secret = connection
-        .access_token
-        .resolve(&format!("{what}: `access_token`"))?;
-    let token = StaticToken::new(secret)
-        .map_err(|error| Failure::usage(format!("{what}: `access_token`: {error}")))?;
-    let version = connection.api_version().map_err(|failure| failure.within(what))?;
-    let builder = Client::builder()
-        .base_url(&connection.base_url)
-        .token(token)
-        .api_version(version)
-        .retry(retry);
-    let client = builder
-        .build()
-        .map_err(|error| Failure::from(error).within(what))?;
-    Ok(client.with_priority(priority))
+    Ok(Arc::new(SqliteStore::open(settings.file.state.path()).await?))
 }
 
 /// A client for the account that a person asks about.
 pub(crate) fn asking(account: &Account) -> Outcome<Client> {
-    client(&account.connection, &account.to_string(), for_a_person())
+    let what = account.to_string();
+    connection::client(&account.connection, &what, account.state.path(), Asker::Person)
 }
 
 /// The client that a one-shot command talks through.

@@ -7,9 +7,11 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hubspot_client::{DayOver, DayStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use opencdc::{Catalog, StreamName};
 use pipeline::{Event, Observer, Pipeline, StreamTotals};
+use tokio::sync::watch;
 
 use crate::printer;
 
@@ -22,6 +24,35 @@ pub(crate) fn observer(pipeline: &Pipeline) -> Box<dyn Observer> {
         Box::new(Bars::start(pipeline))
     } else {
         Box::new(Lines::new(&pipeline.name))
+    }
+}
+
+/// Says when the day's calls are used up and when it goes on, as often as that happens.
+pub(crate) async fn tell_days(connection: String, mut day: watch::Receiver<DayStatus>) {
+    let mut is_over = false;
+    while day.changed().await.is_ok() {
+        let status = day.borrow_and_update().clone();
+        match status {
+            DayStatus::Over { why, until } if !is_over => {
+                is_over = true;
+                printer::note(&format!(
+                    "{connection}: {}; sending nothing until {until:.0}",
+                    day_over(why)
+                ));
+            }
+            DayStatus::Open if is_over => {
+                is_over = false;
+                printer::note(&format!("{connection}: a new day, going on"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn day_over(why: DayOver) -> String {
+    match why {
+        DayOver::Ceiling(max) => format!("the {} calls of `max_calls_per_day` are made", grouped(max)),
+        _ => "HubSpot says that the account's calls for today are used up".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ mod pages;
 mod pipelines;
 mod properties;
 mod schemas;
+mod trail;
 mod writes;
 
 pub use self::{

@@ -17,7 +17,7 @@ use crate::{
     decode::{self, Link},
     error::{ApiError, Error, Fault},
     http::{Exchange, HttpService, Network, Request, ReqwestService, Response, Timeouts, Traced},
-    limit::{Limit, Limits, Priority, RateLimiter},
+    limit::{Limit, Limits, NextDay, Priority, RateLimiter},
     record::Next,
     request::Idempotency,
     retry::{Retry, RetryPolicy},
@@ -54,16 +54,22 @@ impl fmt::Debug for Client {
 }
 
 /// Retry around limit around auth around transport: each attempt waits for its turn and leaves with a current token.
+/// Around all of them, if wanted, the layer that sleeps until the next day.
 fn layers(
     transport: Arc<dyn HttpService>,
     tokens: Arc<dyn TokenProvider>,
     limiter: RateLimiter,
     policy: RetryPolicy,
+    waits_for_next_day: bool,
 ) -> Arc<dyn HttpService> {
     let traced = Arc::new(Traced::new(transport));
     let auth = Arc::new(Auth::new(traced, tokens));
-    let limit = Arc::new(Limit::new(auth, limiter));
-    Arc::new(Retry::new(limit, policy))
+    let limit = Arc::new(Limit::new(auth, limiter.clone()));
+    let retry = Arc::new(Retry::new(limit, policy));
+    match waits_for_next_day {
+        true => Arc::new(NextDay::new(retry, limiter)),
+        false => retry,
+    }
 }
 
 /// Where tokens come from.
@@ -85,6 +91,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     timeouts: Timeouts,
     network: Network,
+    waits_for_next_day: bool,
 }
 
 impl ClientBuilder {
@@ -99,6 +106,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
             network: Network::default(),
+            waits_for_next_day: true,
         }
     }
 
@@ -183,6 +191,16 @@ impl ClientBuilder {
         Self { network, ..self }
     }
 
+    /// Whether a call sleeps until midnight in the account's time zone when the day's calls are used up, or fails with
+    /// [`Error::DailyLimit`]. Default: it sleeps, and [`RateLimiter::day`] shows it.
+    #[must_use]
+    pub fn wait_for_next_day(self, waits_for_next_day: bool) -> Self {
+        Self {
+            waits_for_next_day,
+            ..self
+        }
+    }
+
     /// # Errors
     /// [`Error::Invalid`] when there is no token or the base URL is none. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
@@ -209,7 +227,8 @@ impl ClientBuilder {
             }
         };
         let limiter = self.limiter.unwrap_or_else(|| RateLimiter::new(self.limits));
-        let service = layers(transport, tokens, limiter.clone(), self.retry.clone());
+        let (retry, waits) = (self.retry.clone(), self.waits_for_next_day);
+        let service = layers(transport, tokens, limiter.clone(), retry, waits);
         let shared = Shared {
             service,
             limiter,

@@ -94,7 +94,10 @@ pub use self::{
         HttpError, HttpErrorKind, HttpService, Network, Phase, Proxy, ProxyServer, Request, ReqwestService,
         Response, Timeouts, Tls,
     },
-    limit::{DailyCalls, LimitStats, Limits, Policy, PolicyStats, Priority, RateLimiter},
+    limit::{
+        CallLedger, Daily, DailyCalls, DayOver, DayStatus, LimitStats, Limits, MemoryLedger, Policy,
+        PolicyStats, Priority, RateLimiter, WallClock,
+    },
     record::{Next, RawObject, RawPage},
     request::{Idempotency, MAX_URL},
     retry::RetryPolicy,

@@ -3,7 +3,7 @@
 //! | What came back | What is done |
 //! |---|---|
 //! | 429 `TEN_SECONDLY_ROLLING`, `SECONDLY` | again after `Retry-After`, else 10 s, 1 s; by policy name first, then by message |
-//! | 429 `DAILY` | never: the day is over |
+//! | 429 `DAILY` | not here: the layer around this one sleeps until the next day, and the request begins anew |
 //! | 423 | again after 2 s at least: the lock lasts that long |
 //! | 477 | again after `Retry-After`, if that is bearable |
 //! | 521, 522, 523, 525, 526 | again, backing off: the gateway did not reach HubSpot |

@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Check) -> Outcome {
     for name in tested(&account.streams) {
         findings.push(test(&client, &name).await?);
     }
-    report(&arguments, &name, &details, &findings)?;
+    report(&arguments, &account, &details, &findings)?;
     verdict(&findings, &account.streams)
 }
 
@@ -132,7 +132,8 @@ async fn test(client: &Client, name: &str) -> Outcome<Finding> {
     })
 }
 
-fn report(arguments: &Check, name: &str, account: &AccountDetails, findings: &[Finding]) -> Outcome {
+fn report(arguments: &Check, asked: &Account, account: &AccountDetails, findings: &[Finding]) -> Outcome {
+    let name = &asked.to_string();
     if arguments.json {
         return printer::json(&Report {
             connection: name,
@@ -144,7 +145,16 @@ fn report(arguments: &Check, name: &str, account: &AccountDetails, findings: &[F
         });
     }
     let kind = account.account_type.as_deref().unwrap_or("unknown type");
-    printer::data(&format!("{name}: ok, portal {} ({kind})\n", account.portal_id));
+    let zone = account.time_zone.as_deref().unwrap_or("an unknown time zone");
+    printer::data(&format!(
+        "{name}: ok, portal {} ({kind}, {zone})",
+        account.portal_id
+    ));
+    let peculiarities = asked.connection.peculiarities();
+    if !peculiarities.is_empty() {
+        printer::data(&format!("  {}", peculiarities.join(", ")));
+    }
+    printer::data("");
     let row = |finding: &Finding| {
         let note = finding
             .detail

@@ -2,15 +2,14 @@
 //! reference page are made from it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use hubspot_client::ApiVersion;
 use hubspot_connector::SourceConfig as HubspotConfig;
 use pipeline::destination::{NdjsonConfig, SqliteConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretRef;
+use super::Connection;
 use crate::exit::{Failure, Outcome};
 
 /// The only version of the file's shape so far.
@@ -36,47 +35,6 @@ pub(crate) struct File {
     /// What is moved where, by name.
     #[serde(default)]
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
-}
-
-/// How to reach one HubSpot account.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Connection {
-    /// The access token of a private app, or a service key.
-    pub(crate) access_token: SecretRef,
-    /// The API's address; another one for a proxy or an emulator.
-    #[serde(default = "default_base_url")]
-    pub(crate) base_url: String,
-    /// The generation of paths to use: a dated one such as `2026-03`, or `v3`.
-    #[serde(default = "default_api_version")]
-    pub(crate) api_version: String,
-}
-
-fn default_base_url() -> String {
-    DEFAULT_BASE_URL.to_owned()
-}
-
-fn default_api_version() -> String {
-    DEFAULT_API_VERSION.to_owned()
-}
-
-impl Connection {
-    /// A connection with the defaults.
-    pub(crate) fn new(access_token: SecretRef, base_url: Option<String>) -> Self {
-        let base_url = base_url.unwrap_or_else(default_base_url);
-        Self {
-            access_token,
-            base_url,
-            api_version: default_api_version(),
-        }
-    }
-
-    /// The generation of paths, understood.
-    pub(crate) fn api_version(&self) -> Outcome<ApiVersion> {
-        self.api_version.parse().map_err(|error| {
-            Failure::usage(format!("`api_version` is `{}`", self.api_version)).because(&error)
-        })
-    }
 }
 
 /// Names go into file names, metrics and labels, so they keep to what all of those take.
@@ -107,6 +65,14 @@ pub(crate) enum State {
 pub(crate) struct SqliteState {
     /// The file; it is made when it is not there.
     pub(crate) path: PathBuf,
+}
+
+impl State {
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        let Self::Sqlite(sqlite) = self;
+        &sqlite.path
+    }
 }
 
 impl Default for State {

@@ -1,13 +1,15 @@
 //! Settings in two steps: what was written ([`mod@file`]), then what it means ([`Settings`], with the secrets
 //! resolved when a connection is used and nowhere else).
 
+mod connection;
 mod file;
 mod secret;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use file::{Connection, DestinationConfig, File, Pipeline, State};
+pub(crate) use connection::{Connection, Credentials, OAuth, Proxy, Tls};
+pub(crate) use file::{DestinationConfig, File, Pipeline, State};
 pub(crate) use secret::SecretRef;
 
 use crate::exit::{Failure, Outcome};
@@ -101,7 +103,7 @@ impl Settings {
         for (name, connection) in &self.file.connections {
             file::check_connection_name(name)?;
             connection
-                .api_version()
+                .check()
                 .map_err(|failure| failure.within(&format!("connection `{name}`")))?;
         }
         for (name, pipeline) in &self.file.pipelines {

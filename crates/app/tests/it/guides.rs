@@ -27,6 +27,25 @@ fn every_command_of_the_emulators_guide_works() {
     }
 }
 
+#[test]
+fn every_file_of_the_guide_to_connections_is_valid() {
+    let guide = include_str!("../../../../docs/guides/connections.md");
+    let files: Vec<_> = guide
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(files.len() >= 5, "the guide has files");
+    for file in files {
+        let workplace = Workplace::new();
+        workplace.write("spoke.yaml", file);
+        workplace.run(&["config", "validate"]).ok();
+        let shown = workplace.run(&["config", "show"]).ok().stdout;
+        workplace.write("spoke.yaml", &shown);
+        workplace.run(&["config", "validate"]).ok();
+    }
+}
+
 /// A shell that finds `spoke` and knows where the portal is.
 fn shell(portal: &Portal, script: &str) -> std::process::Output {
     let workplace = Workplace::new();

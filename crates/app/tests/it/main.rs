@@ -4,11 +4,13 @@ mod support;
 
 mod config;
 mod connection;
+mod connection_keys;
 mod crash;
 mod demo;
 mod discovery;
 mod guides;
 mod help;
+mod oauth;
 mod odd_portals;
 mod storage;
 mod sync;

@@ -1,13 +1,12 @@
 //! Walking a list: page after page, a little ahead of whoever consumes them.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use super::trail::Trail;
 use crate::{
     client::Client,
     decode,
@@ -58,7 +57,7 @@ struct Walk {
     list: List,
     /// What to ask for next; `None` when the last page was read.
     position: Option<Position>,
-    seen: HashSet<String>,
+    trail: Trail,
     /// The request that is ahead, and what it asks for. Dropping the set aborts it.
     ahead: Option<(Position, JoinSet<Result<Bytes, Error>>)>,
 }
@@ -69,12 +68,12 @@ type Position = Option<String>;
 impl Walk {
     fn new(client: Client, list: List) -> Self {
         let position = Some(list.after.clone());
-        let seen = list.after.iter().cloned().collect();
+        let trail = list.after.as_deref().map(Trail::from).unwrap_or_default();
         Self {
             client,
             list,
             position,
-            seen,
+            trail,
             ahead: None,
         }
     }
@@ -95,7 +94,7 @@ impl Walk {
         };
         let body = self.body(&position).await?;
         // Ask for the next page before reading this one: its last bytes tell where that is.
-        if let Some(after) = decode::next_after(&body).filter(|after| !self.seen.contains(after)) {
+        if let Some(after) = decode::next_after(&body).filter(|after| !self.trail.holds(after)) {
             self.send_ahead(Some(after))?;
         }
         let page = self.read(&position, body).await?;
@@ -147,12 +146,12 @@ impl Walk {
         }
     }
 
-    /// Where to go after a page; refuses to go anywhere twice.
+    /// Where to go after a page; refuses to go in a circle.
     fn step(&mut self, page: &RawPage) -> Result<Option<Position>, Error> {
         let Some(Next { after }) = &page.next else {
             return Ok(None);
         };
-        if !self.seen.insert(after.clone()) {
+        if !self.trail.follow(after) {
             let (stream, after) = (self.list.object_type.clone(), after.clone());
             return Err(Error::RepeatedPage { stream, after });
         }

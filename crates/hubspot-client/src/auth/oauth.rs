@@ -89,7 +89,8 @@ impl OAuthError {
             "BAD_REFRESH_TOKEN" | "invalid_grant" => {
                 "install the app in the account again and keep the new refresh token"
             }
-            "BAD_CLIENT_ID" => "check the client id: the app's settings in HubSpot show it",
+            // HubSpot's word for either.
+            "BAD_CLIENT_ID" => "check client id and client secret: the app's settings in HubSpot show them",
             "BAD_CLIENT_SECRET" | "invalid_client" => {
                 "check the client secret: the app's settings in HubSpot show it"
             }

@@ -44,8 +44,11 @@ pub enum HttpErrorKind {
     Redirect,
     /// No token could be had. Never retried here: a token provider has its own retries.
     Token,
-    /// The day's calls are used up and nothing was sent. Never retried: it ends at midnight in the account's time zone.
+    /// The day's calls are used up and nothing was sent. Never retried: the client sleeps until midnight in the
+    /// account's time zone, or fails, as it was told.
     DailyLimit,
+    /// The day's calls could not be counted, so nothing was sent. Never retried.
+    Ledger,
     /// The request could not be sent as it is. Never retried.
     Request,
 }
@@ -75,6 +78,7 @@ impl HttpErrorKind {
             | Kind::Proxy
             | Kind::Token
             | Kind::DailyLimit
+            | Kind::Ledger
             | Kind::Request => true,
         }
     }
@@ -103,6 +107,7 @@ impl fmt::Display for HttpErrorKind {
             Self::Redirect => "the answer points to another host",
             Self::Token => "there is no access token",
             Self::DailyLimit => "the daily limit is used up; nothing was sent",
+            Self::Ledger => "the day's calls cannot be counted; nothing was sent",
             Self::Request => "the request could not be sent",
         })
     }

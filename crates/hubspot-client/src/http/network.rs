@@ -35,6 +35,7 @@ pub enum Proxy {
 pub struct ProxyServer {
     url: Uri,
     login: Option<(String, SecretString)>,
+    except: Vec<String>,
 }
 
 impl fmt::Debug for ProxyServer {
@@ -70,7 +71,11 @@ impl ProxyServer {
             Some(authority) if authority.as_str().contains('@') => {
                 Err(invalid("has a user in it, which belongs in a field of its own"))
             }
-            Some(_) => Ok(Self { url, login: None }),
+            Some(_) => Ok(Self {
+                url,
+                login: None,
+                except: Vec::new(),
+            }),
         }
     }
 
@@ -83,6 +88,16 @@ impl ProxyServer {
         }
     }
 
+    /// Hosts to reach without the proxy: names, which stand for their subdomains too, addresses, networks
+    /// (`10.0.0.0/8`), or `*` for all.
+    #[must_use]
+    pub fn except(self, hosts: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            except: hosts.into_iter().collect(),
+            ..self
+        }
+    }
+
     /// Host and port, for messages.
     pub fn host(&self) -> &str {
         self.url
@@ -91,7 +106,8 @@ impl ProxyServer {
     }
 
     fn to_reqwest(&self) -> Result<reqwest::Proxy, reqwest::Error> {
-        let proxy = reqwest::Proxy::all(self.url.to_string())?;
+        let except = reqwest::NoProxy::from_string(&self.except.join(","));
+        let proxy = reqwest::Proxy::all(self.url.to_string())?.no_proxy(except);
         Ok(match &self.login {
             Some((user, password)) => proxy.basic_auth(user, password.expose_secret()),
             None => proxy,
@@ -121,6 +137,19 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
+    /// Finds out whether certificates and key are such, which else [`ClientBuilder::build`](crate::ClientBuilder::build)
+    /// tells.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when they are not.
+    pub fn check(&self) -> Result<(), Error> {
+        let network = Network {
+            proxy: Proxy::None,
+            tls: self.clone(),
+        };
+        super::ReqwestService::with_network(super::Timeouts::default(), &network).map(drop)
+    }
+
     fn certificates(&self) -> Result<Vec<Certificate>, Error> {
         let Some(pem) = &self.authorities else {
             return Ok(Vec::new());

@@ -11,9 +11,15 @@ use super::{
     window::Departure,
 };
 use crate::{
-    http::{Response, header},
+    http::{Request, Response, header},
     retry::{LimitPolicy, retry_after},
 };
+
+/// Whether the answer will be the account's details, and tell where its midnight is.
+pub(super) fn tells_zone(request: &Request) -> bool {
+    let path = request.uri().path();
+    path.contains("/account-info/") && path.ends_with("/details")
+}
 
 /// The longest a gate stays closed. HubSpot's windows are seconds; should it ever ask for more, the next call is to
 /// hear so and fail, rather than all calls wait in silence.
@@ -28,8 +34,14 @@ pub(super) fn from(response: &Response, state: &mut State, route: Route, departu
         refusal(response, state, route, now);
     } else {
         // Whatever else it is, it was not refused for the day's sake.
-        state.open_day();
+        state.day.answered();
     }
+}
+
+/// Whoever waits is told.
+fn close_day(state: &mut State) {
+    state.close_day();
+    state.wake_all();
 }
 
 fn window(response: &Response, state: &mut State, policy: Policy, departure: Departure, now: Instant) {
@@ -55,7 +67,7 @@ fn daily(response: &Response, state: &mut State) {
 
 fn refusal(response: &Response, state: &mut State, route: Route, now: Instant) {
     let refused: &[Policy] = match (LimitPolicy::of_response(response), route) {
-        (Some(LimitPolicy::Daily), _) => return state.close_day(now),
+        (Some(LimitPolicy::Daily), _) => return close_day(state),
         (Some(LimitPolicy::Secondly), _) => &[Policy::Search],
         (Some(LimitPolicy::TenSecondly), Route::Search) => &[Policy::Burst],
         // A batch of associations is exempt from the general limit, so its own is meant.

@@ -1,11 +1,13 @@
-//! All windows of one token and the day's budget, behind one short lock.
+//! All windows of one token and the day's calls, behind one short lock.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    Limits,
+    Daily, Limits,
+    clock::WallClock,
+    day::{Claim, Day, DayStatus, Portion},
     route::{Policy, Route},
     stats::{DailyCalls, LimitStats, PolicyStats},
     window::{Departure, Room, Turn, Window},
@@ -17,17 +19,25 @@ pub(super) struct State {
     next_turn: u64,
     pub(super) calls: u64,
     pub(super) daily: Option<DailyCalls>,
-    /// The day's calls are used up; one call may look again at this instant.
-    daily_closed_until: Option<Instant>,
-    daily_probe: Duration,
+    pub(super) day: Day,
+    clock: WallClock,
 }
 
-/// The day's calls are used up.
+/// What becomes of a waiter that looks.
 #[derive(Debug)]
-pub(super) struct DayIsOver;
+pub(super) enum Look {
+    /// It goes.
+    Go(Departure),
+    /// It waits for room.
+    Wait(Room),
+    /// Some of the day's calls are to be taken out of the ledger first.
+    Take(Portion),
+    /// The day's calls are used up.
+    DayIsOver,
+}
 
 impl State {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, daily: &Daily) -> Self {
         const TEN_SECONDS: Duration = Duration::from_secs(10);
         const SECOND: Duration = Duration::from_secs(1);
         let Limits {
@@ -47,8 +57,8 @@ impl State {
             next_turn: 0,
             calls: 0,
             daily: None,
-            daily_closed_until: None,
-            daily_probe,
+            day: Day::new(daily.max_calls, daily_probe),
+            clock: daily.clock,
         }
     }
 
@@ -80,29 +90,38 @@ impl State {
         }
     }
 
+    /// Lets a waiter look whether it is its turn. If it goes, it holds a slot in every window of its route.
+    pub(super) fn look(&mut self, route: Route, turn: Turn, now: Instant) -> Look {
+        let wall = self.clock.now();
+        if self.day.status(wall) != DayStatus::Open {
+            return Look::DayIsOver;
+        }
+        match self.room(route, turn, now) {
+            Room::Now => match self.day.claim(wall) {
+                Claim::Granted => Look::Go(self.take(route, now)),
+                Claim::Take(portion) => Look::Take(portion),
+                Claim::Over => Look::DayIsOver,
+            },
+            room => Look::Wait(room),
+        }
+    }
+
     /// Whether it is this waiter's turn. The lowest turn of all is first in each of its queues, so nobody waits in a
     /// circle.
-    pub(super) fn room(&mut self, route: Route, turn: Turn, now: Instant) -> Result<Room, DayIsOver> {
-        if self.daily_closed_until.is_some_and(|until| until > now) {
-            return Err(DayIsOver);
-        }
+    fn room(&mut self, route: Route, turn: Turn, now: Instant) -> Room {
         let mut latest = Room::Now;
         for policy in route.policies() {
             let window = self.window(*policy);
             if !window.is_head(turn) {
-                return Ok(Room::AfterAnswer);
+                return Room::AfterAnswer;
             }
             latest = later(latest, window.room(now));
         }
-        Ok(latest)
+        latest
     }
 
-    /// Takes a slot in every window of the route. If the day was over, this is the one call that looks again.
-    pub(super) fn take(&mut self, route: Route, now: Instant) -> Departure {
+    fn take(&mut self, route: Route, now: Instant) -> Departure {
         self.calls += 1;
-        if self.daily_closed_until.is_some() {
-            self.daily_closed_until = Some(now + self.daily_probe);
-        }
         let mut departures = route
             .policies()
             .iter()
@@ -112,20 +131,48 @@ impl State {
         main
     }
 
-    pub(super) fn close_day(&mut self, now: Instant) {
-        self.daily_closed_until = Some(now + self.daily_probe);
-        // Whoever waits is told, one by one: each that leaves wakes the next.
+    /// A request was not sent: neither its slots nor its call are used.
+    pub(super) fn refund(&mut self, route: Route) {
+        for policy in route.policies() {
+            self.window(*policy).refund();
+        }
+        self.day.refund(self.clock.now());
+    }
+
+    pub(super) fn close_day(&mut self) {
+        self.day.refuse(self.clock.now());
+    }
+
+    /// Lets the first of each queue look. Each that leaves lets the next.
+    pub(super) fn wake_all(&self) {
         self.windows.iter().for_each(Window::wake_head);
     }
 
-    pub(super) fn open_day(&mut self) {
-        self.daily_closed_until = None;
+    pub(super) fn day_status(&self) -> DayStatus {
+        self.day.status(self.clock.now())
+    }
+
+    /// How long until there may be calls again; `None` when there are.
+    pub(super) fn until_next_day(&self) -> Option<Duration> {
+        match self.day_status() {
+            DayStatus::Open => None,
+            DayStatus::Over { until, .. } => {
+                let wait = until.duration_since(self.clock.now());
+                Some(Duration::try_from(wait).unwrap_or_default())
+            }
+        }
+    }
+
+    pub(super) fn locate(&mut self, details: &[u8]) {
+        if let Some(zone) = super::day::zone(details) {
+            self.day.locate(zone, self.clock.now());
+        }
     }
 
     pub(super) fn stats(&mut self) -> LimitStats {
         let now = Instant::now();
         let policies = Policy::ALL.map(|policy| self.policy_stats(policy, now)).to_vec();
-        let day_is_over = self.daily_closed_until.is_some();
+        let day_is_over = self.day.is_refused() || self.day_status() != DayStatus::Open;
         LimitStats {
             calls: self.calls,
             policies,
@@ -145,7 +192,7 @@ impl State {
             queued: window.queue.len(),
             calls: window.granted(),
             waits: window.waits,
-            waited: window.waited,
+            waited: window.waited_for,
             refused: window.refused,
         }
     }

@@ -22,8 +22,45 @@ fn limits(max: u32) -> Limits {
 }
 
 fn layer(script: &Arc<Script>, limits: Limits) -> Arc<Limit> {
+    daily_layer(script, limits, daily(None))
+}
+
+/// A day that began twelve hours ago, in UTC, and ends with tokio's clock.
+fn daily(max_calls: Option<u64>) -> Daily {
+    let noon = "2026-11-27T12:00:00Z".parse().unwrap();
+    Daily {
+        max_calls,
+        clock: WallClock::starting_at(noon),
+        ..Daily::default()
+    }
+}
+
+fn daily_layer(script: &Arc<Script>, limits: Limits, daily: Daily) -> Arc<Limit> {
     let script: Arc<Script> = Arc::clone(script);
-    Arc::new(Limit::new(script, RateLimiter::new(limits)))
+    Arc::new(Limit::new(script, RateLimiter::with_daily(limits, daily)))
+}
+
+/// The same with the layer around it that sleeps.
+fn sleeping(layer: &Arc<Limit>) -> Arc<NextDay> {
+    let inner: Arc<Limit> = Arc::clone(layer);
+    Arc::new(NextDay::new(inner, layer.limiter.clone()))
+}
+
+async fn call_all(service: &Arc<NextDay>, count: usize) -> Vec<u16> {
+    let calls = (0..count).map(|_| service.call(request("/x", Priority::Snapshot)));
+    let answers = futures_util::future::join_all(calls).await;
+    answers
+        .into_iter()
+        .map(|answer| answer.unwrap().status().as_u16())
+        .collect()
+}
+
+fn hours(script: &Script) -> Vec<f64> {
+    script
+        .times()
+        .iter()
+        .map(|at| (at / 36.0).round() / 100.0)
+        .collect()
 }
 
 fn request(path: &str, priority: Priority) -> Request {
@@ -334,6 +371,145 @@ async fn the_days_budget_is_shown() {
             remaining: 249_999
         })
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ceiling_is_never_exceeded_and_the_rest_goes_after_midnight() {
+    let script = Script::new([]);
+    let layer = daily_layer(&script, limits(1_000), daily(Some(50)));
+    let mut day = layer.limiter.day();
+    assert_eq!(call_all(&sleeping(&layer), 120).await, [200; 120]);
+    // Noon, midnight, the midnight after it.
+    let expected: Vec<f64> = [[0.0; 50], [12.0; 50]]
+        .concat()
+        .into_iter()
+        .chain([36.0; 20])
+        .collect();
+    assert_eq!(hours(&script), expected);
+    assert!(day.has_changed().unwrap());
+    assert_eq!(*day.borrow_and_update(), DayStatus::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_watches_sees_the_day_end_and_begin() {
+    let script = Script::new([]);
+    let layer = daily_layer(&script, limits(1_000), daily(Some(3)));
+    let mut day = layer.limiter.day();
+    let service = sleeping(&layer);
+    let calls = tokio::spawn(async move { call_all(&service, 4).await });
+    day.changed().await.unwrap();
+    let over = DayStatus::Over {
+        why: DayOver::Ceiling(3),
+        until: "2026-11-28T00:00:00Z".parse().unwrap(),
+    };
+    assert_eq!(*day.borrow_and_update(), over);
+    assert!(layer.limiter.stats().day_is_over);
+    day.changed().await.unwrap();
+    assert_eq!(*day.borrow_and_update(), DayStatus::Open);
+    calls.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ceiling_is_shared_by_all_who_share_the_ledger() {
+    let (one, other) = (Script::new([]), Script::new([]));
+    let first = daily(Some(30));
+    let second = Daily {
+        ledger: Arc::clone(&first.ledger),
+        ..first.clone()
+    };
+    let layers = [
+        daily_layer(&one, limits(1_000), first),
+        daily_layer(&other, limits(1_000), second),
+    ];
+    let services = layers.each_ref().map(sleeping);
+    tokio::join!(call_all(&services[0], 40), call_all(&services[1], 40));
+    let today = |script: &Script| hours(script).iter().filter(|at| **at < 12.0).count();
+    assert_eq!(today(&one) + today(&other), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_left_is_not_counted() {
+    let script = Script::new([Step::Fail(HttpErrorKind::Connect)]);
+    let layer = daily_layer(&script, limits(1_000), daily(Some(1)));
+    send(&layer, "/lost", Priority::Cdc)
+        .await
+        .await
+        .unwrap()
+        .unwrap_err();
+    answers(send_many(&layer, "/next", 1).await).await;
+    let kind = send(&layer, "/too-many", Priority::Cdc)
+        .await
+        .await
+        .unwrap()
+        .unwrap_err()
+        .kind();
+    assert_eq!(kind, HttpErrorKind::DailyLimit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_cannot_be_counted_are_not_made() {
+    #[derive(Debug)]
+    struct Broken;
+
+    #[async_trait]
+    impl CallLedger for Broken {
+        async fn take(
+            &self,
+            _: &str,
+            _: u64,
+            _: u64,
+        ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+            Err("the disk is full".into())
+        }
+    }
+
+    let script = Script::new([]);
+    let ledger = Arc::new(Broken);
+    let layer = daily_layer(
+        &script,
+        limits(1),
+        Daily {
+            ledger,
+            ..daily(Some(9))
+        },
+    );
+    let error = send(&layer, "/x", Priority::Cdc)
+        .await
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(error.kind(), HttpErrorKind::Ledger);
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "the disk is full"
+    );
+    assert!(script.times().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_day_is_slept_through_to_the_accounts_midnight() {
+    const TOKYO: &str = r#"{"portalId":1,"timeZone":"Asia/Tokyo"}"#;
+    let script = Script::new([answer(200, &[], TOKYO), ok(), slow(1.0, answer(429, &[], DAILY))]);
+    let layer = layer(&script, limits(1_000));
+    send(&layer, "/account-info/2026-03/details", Priority::Cdc)
+        .await
+        .await
+        .unwrap()
+        .unwrap();
+    // Noon in London is nine in the evening in Tokyo.
+    assert_eq!(call_all(&sleeping(&layer), 5).await, [200; 5]);
+    assert_eq!(hours(&script), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_midnight_is_not_known_one_call_looks_now_and_then() {
+    let refusals = (0..6).map(|_| answer(429, &[], DAILY));
+    let script = Script::new(refusals);
+    let layer = layer(&script, limits(1_000));
+    assert_eq!(call_all(&sleeping(&layer), 3).await, [200; 3]);
+    let minutes: Vec<f64> = script.times().iter().map(|at| (at / 60.0).floor()).collect();
+    // One every ten minutes, and all as soon as one is answered.
+    assert_eq!(minutes, [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 60.0, 60.0]);
 }
 
 #[test]

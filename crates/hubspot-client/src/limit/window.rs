@@ -48,7 +48,7 @@ pub(super) struct Window {
     granted: u64,
     pub(super) queue: BTreeMap<Turn, Arc<Notify>>,
     pub(super) waits: u64,
-    pub(super) waited: Duration,
+    pub(super) waited_for: Duration,
     pub(super) refused: u64,
 }
 
@@ -66,7 +66,7 @@ impl Window {
             granted: 0,
             queue: BTreeMap::new(),
             waits: 0,
-            waited: Duration::ZERO,
+            waited_for: Duration::ZERO,
             refused: 0,
         }
     }
@@ -123,6 +123,12 @@ impl Window {
             held: self.held(now),
             granted: self.granted,
         }
+    }
+
+    /// A request that goes now has waited this long.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waits += u64::from(!time.is_zero());
+        self.waited_for += time;
     }
 
     /// An answer came, or will not: the slot cools for an interval.

@@ -12,6 +12,66 @@ pub const MAX_LIST_WITH_HISTORY: u16 = 50;
 /// The most ids one batch read takes.
 pub const MAX_BATCH: usize = 100;
 
+/// The setters of what several ways of reading have in common. A macro, because each way has them beside fields of
+/// its own, all of them public.
+macro_rules! setters {
+    ($way:ident: $($setter:ident),*) => {
+        impl $way {
+            $(setters!($setter);)*
+        }
+    };
+    (properties) => {
+        /// Sets `properties`.
+        #[must_use]
+        pub fn with_properties<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+            let properties = names.into_iter().map(Into::into).collect();
+            Self { properties, ..self }
+        }
+    };
+    (associations) => {
+        /// Sets `associations`.
+        #[must_use]
+        pub fn with_associations<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Self {
+            let associations = types.into_iter().map(Into::into).collect();
+            Self { associations, ..self }
+        }
+    };
+    (archived) => {
+        /// Sets `archived`.
+        #[must_use]
+        pub fn with_archived(self, archived: bool) -> Self {
+            Self { archived, ..self }
+        }
+    };
+    (by) => {
+        /// Reads what was given as id as the value of a unique property, such as `email`.
+        #[must_use]
+        pub fn by(self, id_property: impl Into<String>) -> Self {
+            let id_property = Some(id_property.into());
+            Self { id_property, ..self }
+        }
+    };
+}
+
+setters!(List: properties, associations, archived);
+setters!(Get: properties, associations, archived, by);
+setters!(BatchRead: properties, archived, by);
+
+/// What is to be returned of each record, in the query: the same for one record and for a page of them.
+fn wanted(
+    target: Target,
+    properties: &[String],
+    history: &[String],
+    associations: &[String],
+    archived: bool,
+) -> Target {
+    target
+        .list("properties", properties)
+        .list("propertiesWithHistory", history)
+        .list("associations", associations)
+        .archived(archived)
+}
+
 /// One page of a list of records, in order of id.
 ///
 /// ```
@@ -69,30 +129,6 @@ impl List {
         }
     }
 
-    /// Sets `properties`.
-    #[must_use]
-    pub fn with_properties<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            properties: names.into_iter().map(Into::into).collect(),
-            ..self
-        }
-    }
-
-    /// Sets `associations`.
-    #[must_use]
-    pub fn with_associations<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            associations: types.into_iter().map(Into::into).collect(),
-            ..self
-        }
-    }
-
-    /// Sets `archived`.
-    #[must_use]
-    pub fn with_archived(self, archived: bool) -> Self {
-        Self { archived, ..self }
-    }
-
     /// `GET {objects}?limit=..`
     ///
     /// # Errors
@@ -117,13 +153,11 @@ impl List {
     }
 
     fn target(&self, version: &ApiVersion, after: Option<&str>) -> Target {
-        Target::new(version.objects(&self.object_type))
+        let page = Target::new(version.objects(&self.object_type))
             .pair("limit", &self.limit.to_string())
-            .optional("after", after)
-            .list("properties", &self.properties)
-            .list("propertiesWithHistory", &self.properties_with_history)
-            .list("associations", &self.associations)
-            .archived(self.archived)
+            .optional("after", after);
+        let history = &self.properties_with_history;
+        wanted(page, &self.properties, history, &self.associations, self.archived)
     }
 }
 
@@ -157,39 +191,6 @@ impl Get {
         }
     }
 
-    /// Reads `id` as a value of a unique property.
-    #[must_use]
-    pub fn by(self, id_property: impl Into<String>) -> Self {
-        Self {
-            id_property: Some(id_property.into()),
-            ..self
-        }
-    }
-
-    /// Sets `properties`.
-    #[must_use]
-    pub fn with_properties<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            properties: names.into_iter().map(Into::into).collect(),
-            ..self
-        }
-    }
-
-    /// Sets `associations`.
-    #[must_use]
-    pub fn with_associations<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            associations: types.into_iter().map(Into::into).collect(),
-            ..self
-        }
-    }
-
-    /// Sets `archived`.
-    #[must_use]
-    pub fn with_archived(self, archived: bool) -> Self {
-        Self { archived, ..self }
-    }
-
     /// `GET {objects}/{id}?..`
     pub fn request(&self, version: &ApiVersion) -> Result<Request, Error> {
         if self.id.is_empty() {
@@ -198,13 +199,10 @@ impl Get {
                 "a record cannot be read by an empty id".to_owned(),
             ));
         }
-        Target::new(version.objects(&self.object_type))
+        let record = Target::new(version.objects(&self.object_type))
             .segment(&self.id)
-            .optional("idProperty", self.id_property.as_deref())
-            .list("properties", &self.properties)
-            .list("associations", &self.associations)
-            .archived(self.archived)
-            .get()
+            .optional("idProperty", self.id_property.as_deref());
+        wanted(record, &self.properties, &[], &self.associations, self.archived).get()
     }
 }
 
@@ -251,30 +249,6 @@ impl BatchRead {
             properties_with_history: Vec::new(),
             archived: false,
         }
-    }
-
-    /// Reads `ids` as values of a unique property.
-    #[must_use]
-    pub fn by(self, id_property: impl Into<String>) -> Self {
-        Self {
-            id_property: Some(id_property.into()),
-            ..self
-        }
-    }
-
-    /// Sets `properties`.
-    #[must_use]
-    pub fn with_properties<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            properties: names.into_iter().map(Into::into).collect(),
-            ..self
-        }
-    }
-
-    /// Sets `archived`.
-    #[must_use]
-    pub fn with_archived(self, archived: bool) -> Self {
-        Self { archived, ..self }
     }
 
     /// `POST {objects}/batch/read`

@@ -9,13 +9,15 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt, future::try_join_all};
 use http_body_util::BodyExt;
 use hubspot_client::{
-    ApiVersion, Client, Error, HttpError, HttpErrorKind, HttpService, Request, Response, StaticToken,
+    ApiVersion, Client, Daily, Error, HttpError, HttpErrorKind, HttpService, Limits, RateLimiter, Request,
+    Response, StaticToken, WallClock,
     request::{
         objects::{BatchRead, Get, List},
         search::SearchRequest,
     },
 };
 use hubspot_emulator::{Counts, DEFAULT_TOKEN, Emulator, Options, Tier};
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -50,14 +52,15 @@ impl Account {
             deals: 20,
             ..Counts::none()
         };
-        Self(
-            Emulator::new(Options {
-                tier,
-                counts,
-                ..Options::default()
-            })
-            .router(),
-        )
+        Self::with(Options {
+            tier,
+            counts,
+            ..Options::default()
+        })
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        Self(Emulator::new(options).router())
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -69,7 +72,7 @@ impl Account {
             .unwrap()
     }
 
-    async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("/_emulator/{path}"));
@@ -79,7 +82,7 @@ impl Account {
     }
 
     /// Some of the seed are archived.
-    async fn live_contacts(&self) -> usize {
+    pub(crate) async fn live_contacts(&self) -> usize {
         let found = self
             .client()
             .search("contacts", &SearchRequest::new().with_limit(1))
@@ -88,7 +91,7 @@ impl Account {
         usize::try_from(found.total).unwrap()
     }
 
-    async fn refused(&self) -> u64 {
+    pub(crate) async fn refused(&self) -> u64 {
         self.control("GET", "requests", &Value::Null).await["rateLimited"]
             .as_u64()
             .unwrap()
@@ -198,6 +201,53 @@ async fn searches_and_associations_at_once_meet_no_429() {
     tokio::try_join!(searches, batches, lists).map(drop).unwrap();
     assert_eq!(account.refused().await, 0, "{:?}", client.limiter().stats());
     assert_eq!(start.elapsed().as_secs(), 20);
+}
+
+/// The day's calls are used up in the middle of a walk; the rest is read in the morning.
+#[tokio::test(start_paused = true)]
+async fn a_walk_sleeps_until_the_account_has_a_new_day() {
+    let account = Account::new(Tier::Pro);
+    let morning = "2026-11-28T00:00:00Z".parse::<Timestamp>().unwrap();
+    let daily = Daily {
+        clock: WallClock::starting_at(morning - 3.hours()),
+        ..Daily::default()
+    };
+    let limiter = RateLimiter::with_daily(Limits::default(), daily);
+    let client = Client::builder()
+        .token(StaticToken::new(DEFAULT_TOKEN).unwrap())
+        .limiter(limiter)
+        .http_service(Arc::new(account.clone()))
+        .build()
+        .unwrap();
+    client.account().await.unwrap();
+    let over = json!({"match": {"method": "GET", "path": "/crm/**"}, "times": 1, "action": {"status": 429, "policy": "DAILY"}});
+    account.control("POST", "faults", &over).await;
+    let start = Instant::now();
+    let pages: Vec<_> = client.pages(List::new("contacts")).try_collect().await.unwrap();
+    let records = pages.iter().map(|page| page.results.len()).sum::<usize>();
+    assert_eq!(records, account.live_contacts().await);
+    assert_eq!(start.elapsed().as_secs(), 3 * 60 * 60 + 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_wait_says_that_the_day_is_over() {
+    let account = Account::new(Tier::Pro);
+    let daily = Daily {
+        max_calls: Some(2),
+        ..Daily::default()
+    };
+    let client = Client::builder()
+        .token(StaticToken::new(DEFAULT_TOKEN).unwrap())
+        .limiter(RateLimiter::with_daily(Limits::default(), daily))
+        .wait_for_next_day(false)
+        .http_service(Arc::new(account.clone()))
+        .build()
+        .unwrap();
+    client.account().await.unwrap();
+    client.account().await.unwrap();
+    let error = client.account().await.unwrap_err();
+    assert!(error.is_daily_limit() && error.hint().is_some(), "{error}");
+    assert_eq!(account.control("GET", "requests", &Value::Null).await["total"], 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,11 @@
 
 mod answers;
 mod emulated;
+mod fairness;
 mod faults;
 mod logs;
 mod network;
+mod oauth;
 mod pages;
 mod server;
 mod writes;
@@ -57,7 +59,11 @@ impl Bodies {
 
     fn client(self: &Arc<Self>) -> Client {
         let service: Arc<Self> = Arc::clone(self);
-        builder().http_service(service).build().unwrap()
+        builder()
+            .http_service(service)
+            .wait_for_next_day(false)
+            .build()
+            .unwrap()
     }
 
     /// `METHOD path?query` of each request.

@@ -13,9 +13,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use hubspot_client::{
     Error, HttpError, HttpService, RawObject, RawPage, Request, Response, request::objects::List,
 };
+use hubspot_emulator::Tier;
+use serde_json::json;
 use tokio::task::yield_now;
 
-use crate::{Bodies, builder};
+use crate::{Bodies, builder, emulated::Account};
 
 fn ids(pages: &[RawPage]) -> Vec<&str> {
     pages
@@ -103,6 +105,28 @@ async fn pages_that_go_in_a_circle_end_in_an_error_that_names_it() {
     let (pages, error) = walk([FIRST, SECOND, FIRST]).await;
     assert_eq!(ids(&pages), ["1", "2"]);
     assert!(matches!(error, Some(Error::RepeatedPage { after, .. }) if after == "2"));
+}
+
+/// The emulator's fault, in the middle of a walk.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_followed_by_itself_ends_the_walk() {
+    let account = Account::new(Tier::Unlimited);
+    let fault =
+        json!({"match": {"method": "GET", "path": "/crm/**"}, "times": 1000, "action": {"repeatPage": true}});
+    let client = account.client();
+    let mut pages = pin!(client.pages(List::new("contacts").with_limit(10)));
+    pages.next().await.unwrap().unwrap();
+    account.control("POST", "faults", &fault).await;
+    let rest: Vec<_> = pages.collect().await;
+    assert!(
+        rest.len() <= 4,
+        "what was under way, and the error: {}",
+        rest.len()
+    );
+    assert!(
+        matches!(rest.last(), Some(Err(Error::RepeatedPage { .. }))),
+        "{rest:?}"
+    );
 }
 
 #[tokio::test]

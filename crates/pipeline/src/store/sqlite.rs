@@ -22,7 +22,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const KIND: FileKind = FileKind {
     application_id: i32::from_be_bytes(*b"SpkS"),
     what: "a state file of Spoke",
-    migrations: &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")],
+    migrations: &[
+        include_str!("schema_v1.sql"),
+        include_str!("schema_v2.sql"),
+        include_str!("schema_v3.sql"),
+    ],
     page_size: 4096,
 };
 
@@ -56,6 +60,26 @@ impl SqliteStore {
         tokio::task::spawn_blocking(open)
             .await
             .map_err(|error| Error::new(ErrorKind::Internal, "opening the store failed").with_source(error))?
+    }
+
+    /// Takes up to `wanted` out of a budget of `max` for a `period`, such as a date, and returns how much it got. Another
+    /// period begins at zero. Two programs never get the same.
+    pub async fn take_from_budget(&self, name: &str, period: &str, wanted: u64, max: u64) -> Result<u64> {
+        let (name, period) = (name.to_owned(), period.to_owned());
+        let take = move |connection: &Connection| {
+            let used = "SELECT used FROM budgets WHERE name = ?1 AND period = ?2";
+            let used: Option<u64> = connection
+                .prepare_cached(used)?
+                .query_row(params![name, period], |row| row.get(0))
+                .optional()?;
+            let used = used.unwrap_or(0);
+            let granted = wanted.min(max.saturating_sub(used));
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO budgets VALUES (?1, ?2, ?3)")?
+                .execute(params![name, period, used + granted])?;
+            Ok(Ok(granted))
+        };
+        self.queue.run("cannot take from a budget in", take).await
     }
 
     /// Forgets inbox entries up to the id `through`: they have been handled. A delivery repeated after that

@@ -162,3 +162,20 @@ async fn a_trimmed_inbox_goes_on_counting() {
     assert_eq!(store.append(vec![]).await.unwrap(), last);
     assert!(store.append(vec![entry("c")]).await.unwrap() > last);
 }
+
+#[tokio::test]
+async fn a_budget_is_taken_once_by_all_who_share_the_file_and_begins_anew_with_a_period() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    let stores = [
+        SqliteStore::open(&path).await.unwrap(),
+        SqliteStore::open(&path).await.unwrap(),
+    ];
+    let takes = (0..10).map(|n| stores[n % 2].take_from_budget("prod", "2026-11-27", 7, 50));
+    let sum: u64 = join_all(takes).await.into_iter().map(Result::unwrap).sum();
+    assert_eq!(sum, 50);
+    let take = async |name, period| stores[0].take_from_budget(name, period, 7, 50).await.unwrap();
+    assert_eq!(take("prod", "2026-11-27").await, 0);
+    assert_eq!(take("other", "2026-11-27").await, 7);
+    assert_eq!(take("prod", "2026-11-28").await, 7);
+}

@@ -76,6 +76,21 @@ async fn plain_requests_pass_the_proxy_with_the_password_and_not_without() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_excepted_is_reached_without_the_proxy() {
+    let (server, proxy) = (plain_server().await, connect_proxy().await);
+    let network = |except: &str| {
+        let proxy = ProxyServer::new(&format!("http://{proxy}")).unwrap();
+        Network {
+            proxy: Proxy::Server(proxy.with_login("me", "wrong").except([except.to_owned()])),
+            tls: Tls::default(),
+        }
+    };
+    call(&server, network("127.0.0.0/8")).await.unwrap();
+    let (kind, _) = kind(call(&server, network("hubspot.invalid")).await);
+    assert_eq!(kind, HttpErrorKind::ProxyLogin);
+}
+
+#[tokio::test]
 async fn socks_is_spoken_with_the_password_and_not_without() {
     let server = plain_server().await;
     let proxy = socks_proxy().await;
