@@ -11,6 +11,7 @@ mod owners;
 mod pages;
 mod pipelines;
 mod properties;
+mod resources;
 mod schemas;
 mod trail;
 mod writes;

@@ -261,7 +261,7 @@ fn fault(error: &serde_json::Error, rest: &str, start: usize) -> Fault {
 }
 
 /// `missing field` names a field of ours; other messages name what came, which may be somebody's data.
-fn safe_words(error: &serde_json::Error) -> String {
+pub(crate) fn safe_words(error: &serde_json::Error) -> String {
     let words = error.to_string();
     let what = words.split(" at line").next().unwrap_or_default();
     if what.starts_with("missing field") {

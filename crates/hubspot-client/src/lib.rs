@@ -98,8 +98,8 @@ pub use self::{
         CallLedger, Daily, DailyCalls, DayOver, DayStatus, LimitStats, Limits, MemoryLedger, Policy,
         PolicyStats, Priority, RateLimiter, WallClock,
     },
-    record::{Next, RawObject, RawPage},
+    record::{HeldValue, Next, PropertyHistory, RawObject, RawPage},
     request::{Idempotency, MAX_URL},
     retry::RetryPolicy,
-    version::ApiVersion,
+    version::{ApiVersion, Resource},
 };

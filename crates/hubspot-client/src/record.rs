@@ -1,10 +1,13 @@
 //! Records as HubSpot wrote them: the text is kept, a few fields are read.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::{decode::safe_words, error::Error};
 
 /// One record: its JSON text, a slice of the page it came in, and the fields that say which and when.
 ///
@@ -18,6 +21,7 @@ pub struct RawObject {
     archived_at: Option<String>,
     archived: bool,
     properties: Option<Bytes>,
+    history: Option<Bytes>,
     associations: Option<Bytes>,
 }
 
@@ -30,10 +34,16 @@ pub(crate) struct Head<'a> {
     created_at: Option<String>,
     updated_at: Option<String>,
     archived_at: Option<String>,
+    /// What blogs and URL redirects call their times (hubspot-api notes §2.8).
+    created: Option<String>,
+    updated: Option<String>,
+    deleted_at: Option<String>,
     #[serde(default)]
     archived: Option<bool>,
     #[serde(borrow)]
     properties: Option<&'a RawValue>,
+    #[serde(borrow)]
+    properties_with_history: Option<&'a RawValue>,
     #[serde(borrow)]
     associations: Option<&'a RawValue>,
 }
@@ -42,17 +52,24 @@ impl Head<'_> {
     /// `place` is where in `body` the record stands.
     pub(crate) fn into_object(self, body: &Bytes, place: Range<usize>) -> RawObject {
         let slice = |raw: &RawValue| body.slice_ref(raw.get().as_bytes());
+        let archived_at = self.archived_at.or(self.deleted_at).filter(|at| !is_never(at));
         RawObject {
             json: body.slice(place),
             properties: self.properties.map(slice),
+            history: self.properties_with_history.map(slice),
             associations: self.associations.map(slice),
             id: self.id,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            archived_at: self.archived_at,
-            archived: self.archived.unwrap_or_default(),
+            created_at: self.created_at.or(self.created),
+            updated_at: self.updated_at.or(self.updated),
+            archived: self.archived.unwrap_or(archived_at.is_some()),
+            archived_at,
         }
     }
+}
+
+/// Blog posts and pages that are not deleted say that they were deleted in 1970.
+fn is_never(time: &str) -> bool {
+    time.starts_with("1970-01-01")
 }
 
 /// Ids are strings, except where HubSpot writes a number (hubspot-api notes §7, row 11).
@@ -117,10 +134,54 @@ impl RawObject {
         self.properties.as_ref()
     }
 
+    /// The JSON text of `propertiesWithHistory`, if it was asked for.
+    pub fn properties_with_history(&self) -> Option<&Bytes> {
+        self.history.as_ref()
+    }
+
+    /// What the properties have held, newest first; empty when that was not asked for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when HubSpot writes history in another shape than it is known to.
+    pub fn history(&self) -> Result<PropertyHistory, Error> {
+        let Some(text) = &self.history else {
+            return Ok(PropertyHistory::new());
+        };
+        serde_json::from_slice(text).map_err(|error| {
+            Error::Invalid(format!(
+                "the property history of record {} is not what it is known to be: {}",
+                self.id,
+                safe_words(&error)
+            ))
+        })
+    }
+
     /// The JSON text of `associations`, if any were asked for and are there.
     pub fn associations(&self) -> Option<&Bytes> {
         self.associations.as_ref()
     }
+}
+
+/// What properties have held, by name, newest first.
+pub type PropertyHistory = BTreeMap<String, Vec<HeldValue>>;
+
+/// A value that a property has held (hubspot-api notes §1.2).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct HeldValue {
+    /// The value; none when it was cleared.
+    pub value: Option<String>,
+    /// Since when.
+    pub timestamp: String,
+    /// What kind of thing set it: `CRM_UI`, `IMPORT`, `CALCULATED`...
+    pub source_type: Option<String>,
+    /// Which one of these.
+    pub source_id: Option<String>,
+    /// What people call it.
+    pub source_label: Option<String>,
+    /// The user who set it, if it was one.
+    pub updated_by_user_id: Option<u64>,
 }
 
 /// One page of records.

@@ -21,6 +21,7 @@ pub mod objects;
 pub mod owners;
 pub mod pipelines;
 pub mod properties;
+pub mod resources;
 pub mod schemas;
 pub mod search;
 pub mod writes;

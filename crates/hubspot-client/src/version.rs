@@ -49,6 +49,75 @@ impl FromStr for ApiVersion {
     }
 }
 
+/// What HubSpot keeps beside CRM records and lists in pages: forms and the CMS (hubspot-api notes §2.7 and §2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resource {
+    /// Marketing forms.
+    Forms,
+    /// Authors of blog posts.
+    BlogAuthors,
+    /// Blog posts.
+    BlogPosts,
+    /// Tags of blog posts.
+    BlogTags,
+    /// Landing pages.
+    LandingPages,
+    /// Pages of a website.
+    SitePages,
+    /// HubDB tables; of each, rows can be read.
+    HubDbTables,
+    /// Redirects from one URL to another.
+    UrlRedirects,
+    /// Connected domains; read only.
+    Domains,
+}
+
+impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Forms,
+        Self::BlogAuthors,
+        Self::BlogPosts,
+        Self::BlogTags,
+        Self::LandingPages,
+        Self::SitePages,
+        Self::HubDbTables,
+        Self::UrlRedirects,
+        Self::Domains,
+    ];
+
+    /// Its name: `blog_posts`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forms => "forms",
+            Self::BlogAuthors => "blog_authors",
+            Self::BlogPosts => "blog_posts",
+            Self::BlogTags => "blog_tags",
+            Self::LandingPages => "landing_pages",
+            Self::SitePages => "site_pages",
+            Self::HubDbTables => "hubdb_tables",
+            Self::UrlRedirects => "url_redirects",
+            Self::Domains => "domains",
+        }
+    }
+
+    /// Its API below `/cms`, and what follows the version.
+    fn path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Forms => ("forms", ""),
+            Self::BlogAuthors => ("blogs", "/authors"),
+            Self::BlogPosts => ("blogs", "/posts"),
+            Self::BlogTags => ("blogs", "/tags"),
+            Self::LandingPages => ("pages", "/landing-pages"),
+            Self::SitePages => ("pages", "/site-pages"),
+            Self::HubDbTables => ("hubdb", "/tables"),
+            Self::UrlRedirects => ("url-redirects", ""),
+            Self::Domains => ("domains", ""),
+        }
+    }
+}
+
 fn is_dated(text: &str) -> bool {
     let month = text.strip_suffix("-beta").unwrap_or(text);
     let digits = |part: &str, len: usize| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
@@ -155,6 +224,21 @@ impl ApiVersion {
         }
     }
 
+    /// Forms and the CMS. The dated path of forms is known of one beta only; until it is out, the numbered one
+    /// stands for it.
+    pub(crate) fn resource(&self, resource: Resource) -> String {
+        let (api, rest) = resource.path();
+        match self {
+            Self::Dated(month) if resource == Resource::Forms && !month.ends_with("-beta") => {
+                "/marketing/v3/forms".to_owned()
+            }
+            Self::Dated(month) if resource == Resource::Forms => format!("/marketing/forms/{month}"),
+            Self::Dated(month) => format!("/cms/{api}/{month}{rest}"),
+            Self::Numbered if resource == Resource::Forms => "/marketing/v3/forms".to_owned(),
+            Self::Numbered => format!("/cms/v3/{api}{rest}"),
+        }
+    }
+
     pub(crate) fn schemas(&self) -> String {
         format!("/crm-object-schemas/{self}/schemas")
     }
@@ -239,6 +323,14 @@ mod tests {
             both(ApiVersion::account_details),
             expect("/account-info/2026-03/details", "/account-info/v3/details")
         );
+    }
+
+    #[test]
+    fn forms_are_dated_only_where_they_are_known_to_be() {
+        let path = |version: &str| version.parse::<ApiVersion>().unwrap().resource(Resource::Forms);
+        assert_eq!(path("2026-03"), "/marketing/v3/forms");
+        assert_eq!(path("2026-09-beta"), "/marketing/forms/2026-09-beta");
+        assert_eq!(path("v3"), "/marketing/v3/forms");
     }
 
     #[test]

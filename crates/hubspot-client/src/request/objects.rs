@@ -11,6 +11,8 @@ pub const MAX_LIST: u16 = 100;
 pub const MAX_LIST_WITH_HISTORY: u16 = 50;
 /// The most ids one batch read takes.
 pub const MAX_BATCH: usize = 100;
+/// The most ids one batch read takes when property history is asked for.
+pub const MAX_BATCH_WITH_HISTORY: usize = 50;
 
 /// The setters of what several ways of reading have in common. A macro, because each way has them beside fields of
 /// its own, all of them public.
@@ -26,6 +28,17 @@ macro_rules! setters {
         pub fn with_properties<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
             let properties = names.into_iter().map(Into::into).collect();
             Self { properties, ..self }
+        }
+    };
+    (history) => {
+        /// Sets `properties_with_history`.
+        #[must_use]
+        pub fn with_history<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+            let properties_with_history = names.into_iter().map(Into::into).collect();
+            Self {
+                properties_with_history,
+                ..self
+            }
         }
     };
     (associations) => {
@@ -54,8 +67,8 @@ macro_rules! setters {
 }
 
 setters!(List: properties, associations, archived);
-setters!(Get: properties, associations, archived, by);
-setters!(BatchRead: properties, archived, by);
+setters!(Get: properties, history, associations, archived, by);
+setters!(BatchRead: properties, history, archived, by);
 
 /// What is to be returned of each record, in the query: the same for one record and for a page of them.
 fn wanted(
@@ -129,6 +142,16 @@ impl List {
         }
     }
 
+    /// Sets `properties_with_history`; a page then holds no more than [`MAX_LIST_WITH_HISTORY`].
+    #[must_use]
+    pub fn with_history<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            limit: self.limit.min(MAX_LIST_WITH_HISTORY),
+            properties_with_history: names.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
     /// `GET {objects}?limit=..`
     ///
     /// # Errors
@@ -173,6 +196,8 @@ pub struct Get {
     /// As in [`List`].
     pub properties: Vec<String>,
     /// As in [`List`].
+    pub properties_with_history: Vec<String>,
+    /// As in [`List`].
     pub associations: Vec<String>,
     /// Look in the recycle bin instead of among live records.
     pub archived: bool,
@@ -186,6 +211,7 @@ impl Get {
             id: id.into(),
             id_property: None,
             properties: Vec::new(),
+            properties_with_history: Vec::new(),
             associations: Vec::new(),
             archived: false,
         }
@@ -202,7 +228,15 @@ impl Get {
         let record = Target::new(version.objects(&self.object_type))
             .segment(&self.id)
             .optional("idProperty", self.id_property.as_deref());
-        wanted(record, &self.properties, &[], &self.associations, self.archived).get()
+        let history = &self.properties_with_history;
+        wanted(
+            record,
+            &self.properties,
+            history,
+            &self.associations,
+            self.archived,
+        )
+        .get()
     }
 }
 
@@ -217,7 +251,7 @@ pub struct BatchRead {
     pub id_property: Option<String>,
     /// As in [`List`].
     pub properties: Vec<String>,
-    /// As in [`List`]; HubSpot then wants batches of 50.
+    /// As in [`List`]; then at most [`MAX_BATCH_WITH_HISTORY`] ids.
     pub properties_with_history: Vec<String>,
     /// Look in the recycle bin instead of among live records.
     pub archived: bool,
@@ -253,10 +287,14 @@ impl BatchRead {
 
     /// `POST {objects}/batch/read`
     pub fn request(&self, version: &ApiVersion) -> Result<Request, Error> {
-        if self.ids.len() > MAX_BATCH {
-            let count = self.ids.len();
+        let (count, most, with) = if self.properties_with_history.is_empty() {
+            (self.ids.len(), MAX_BATCH, "")
+        } else {
+            (self.ids.len(), MAX_BATCH_WITH_HISTORY, " with history")
+        };
+        if count > most {
             return Err(Error::Invalid(format!(
-                "a batch read takes at most {MAX_BATCH} ids, not {count}"
+                "a batch read{with} takes at most {most} ids, not {count}"
             )));
         }
         let inputs = self.ids.iter().map(|id| Input { id }).collect();
@@ -289,13 +327,12 @@ mod tests {
 
     #[test]
     fn a_list_says_everything_in_its_query() {
-        let mut list = List::new("deals")
-            .with_limit(50)
+        let list = List::new("deals")
+            .with_history(["amount"])
             .with_after("12=")
             .with_properties(["amount", "dealname"])
             .with_associations(["contacts", "companies"])
             .with_archived(true);
-        list.properties_with_history = vec!["amount".to_owned()];
         assert_eq!(
             text(&list.request(&ApiVersion::default()).unwrap()),
             "GET /crm/objects/2026-03/0-3?limit=50&after=12%3D&properties=amount,dealname\
@@ -321,10 +358,13 @@ mod tests {
             text(&by_id.request(&V3).unwrap()),
             "GET /crm/v3/objects/contacts/512?properties=email"
         );
-        let by_email = Get::new("contacts", "a@b.c").by("email").with_archived(true);
+        let by_email = Get::new("contacts", "a@b.c")
+            .by("email")
+            .with_history(["email"])
+            .with_archived(true);
         assert_eq!(
             text(&by_email.request(&V3).unwrap()),
-            "GET /crm/v3/objects/contacts/a%40b.c?idProperty=email&archived=true"
+            "GET /crm/v3/objects/contacts/a%40b.c?idProperty=email&propertiesWithHistory=email&archived=true"
         );
     }
 
@@ -354,5 +394,7 @@ mod tests {
     fn a_batch_of_more_than_a_hundred_is_refused_here() {
         let read = BatchRead::new("contacts", (0..101).map(|n| n.to_string()));
         assert!(read.request(&V3).unwrap_err().to_string().contains("at most 100"));
+        let read = BatchRead::new("contacts", (0..51).map(|n| n.to_string())).with_history(["email"]);
+        assert!(read.request(&V3).unwrap_err().to_string().contains("at most 50"));
     }
 }

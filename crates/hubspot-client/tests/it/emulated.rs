@@ -63,6 +63,11 @@ impl Account {
         Self(Emulator::new(options).router())
     }
 
+    /// An account that is also driven in process.
+    pub(crate) fn at(emulator: &Emulator) -> Self {
+        Self(emulator.router())
+    }
+
     pub(crate) fn client(&self) -> Client {
         let token = StaticToken::new(DEFAULT_TOKEN).unwrap();
         Client::builder()

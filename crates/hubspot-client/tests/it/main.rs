@@ -8,6 +8,7 @@ mod logs;
 mod network;
 mod oauth;
 mod pages;
+mod resources;
 mod server;
 mod writes;
 

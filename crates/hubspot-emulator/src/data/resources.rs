@@ -188,7 +188,7 @@ fn fill_table(made: &mut Resources, seed: u64, number: u64) {
         return;
     };
     let (mut draft, created) = (Draft::default(), table.created);
-    draft.fields = table.fields.clone();
+    draft.fields.clone_from(&table.fields);
     let mut draw = Draw::of(seed, 4242, number);
     for _ in 0..ROWS {
         draft.rows.create(|row| row.to_string(), row(&mut draw), created);

@@ -85,11 +85,11 @@ impl Stage<'_> {
         let mut resources = self.inner.resources();
         let number = resources.shelf(kind).next_number();
         let fields = new_fields(kind, seed, number);
-        let shelf = resources.shelf_mut(kind);
-        let id = shelf
-            .create(|number| id(kind, seed, number), fields.clone(), self.now.wall)
-            .id
-            .clone();
+        let made =
+            resources
+                .shelf_mut(kind)
+                .create(|number| id(kind, seed, number), fields.clone(), self.now.wall);
+        let told = json!(made.id);
         if kind.name == HUBDB_TABLES.name {
             let draft = Draft {
                 fields,
@@ -97,7 +97,7 @@ impl Stage<'_> {
             };
             resources.drafts.insert(number, draft);
         }
-        json!(id)
+        told
     }
 
     fn change_resource(&mut self, kind: &'static Kind, change: Change) -> Option<Value> {

@@ -60,7 +60,7 @@ fn draft_mut<'r>(resources: &'r mut Resources, call: &Call) -> Result<&'r mut Dr
     resources.drafts.get_mut(&number).ok_or_else(Failure::not_found)
 }
 
-fn is_published(table: &&Resource) -> bool {
+fn is_published(table: &Resource) -> bool {
     table
         .fields
         .get("published")
@@ -77,7 +77,10 @@ fn as_drafted(table: &Resource, draft: &Draft) -> Resource {
 
 fn list(emulator: &Inner, call: &Call) -> Answer {
     let resources = emulator.resources();
-    let published = resources.shelf(&HUBDB_TABLES).all().filter(is_published);
+    let published = resources
+        .shelf(&HUBDB_TABLES)
+        .all()
+        .filter(|table| is_published(table));
     Ok(Reply::value(200, &page(&HUBDB_TABLES, published, call)?))
 }
 
@@ -114,7 +117,7 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
 
 fn get(emulator: &Inner, call: &Call) -> Answer {
     let resources = emulator.resources();
-    let table = found(Some(table(&resources, call)?).filter(is_published))?;
+    let table = found(Some(table(&resources, call)?).filter(|table| is_published(table)))?;
     Ok(Reply::value(200, &resource_json(&HUBDB_TABLES, table)))
 }
 

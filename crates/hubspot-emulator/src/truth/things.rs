@@ -25,7 +25,7 @@ pub(super) fn lines(inner: &Inner, name: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn line(id: &str, archived: bool, times: (Millis, Millis), properties: Value) -> Value {
+fn line(id: &str, archived: bool, times: (Millis, Millis), properties: &Value) -> Value {
     json!({
         "id": id,
         "state": if archived { "archived" } else { "live" },
@@ -40,7 +40,7 @@ fn resource(resource: &Resource) -> Value {
         &resource.id,
         resource.archived.is_some(),
         (resource.created, resource.updated),
-        Value::Object(resource.fields.clone()),
+        &json!(resource.fields),
     )
 }
 
@@ -69,7 +69,7 @@ fn lists(inner: &Inner) -> Vec<Value> {
         .every()
         .map(|list| {
             let times = (list.created, list.updated);
-            line(&list.id.to_string(), list.deleted.is_some(), times, told(list))
+            line(&list.id.to_string(), list.deleted.is_some(), times, &told(list))
         })
         .collect()
 }
@@ -96,7 +96,7 @@ fn owners(inner: &Inner) -> Vec<Value> {
     owners
         .map(|owner| {
             let times = (owner.created, owner.updated);
-            line(&owner.id.to_string(), owner.archived, times, owner_json(owner))
+            line(&owner.id.to_string(), owner.archived, times, &owner_json(owner))
         })
         .collect()
 }
@@ -107,7 +107,7 @@ fn pipelines(inner: &Inner) -> Vec<Value> {
     pipelines
         .map(|(of, pipeline)| {
             let times = (pipeline.created, pipeline.updated);
-            let mut line = line(&pipeline.id, false, times, pipeline_json(pipeline));
+            let mut line = line(&pipeline.id, false, times, &pipeline_json(pipeline));
             line["objectType"] = json!(portal.store(*of).object_type.plural);
             line
         })

@@ -395,10 +395,10 @@ fn mutations_reach_every_kind() {
         let silent = json!({"objectType": name, "update": 1, "silent": true});
         emulator.advance(Duration::from_secs(1));
         let done = emulator.mutate(&silent).expect("understood");
-        let line = |lines: Vec<Value>| lines.into_iter().find(|line| line["id"] == done["update"][0]);
+        let touched = |lines: Vec<Value>| lines.into_iter().find(|line| line["id"] == done["update"][0]);
         let (then, now) = (
-            line(after).expect("there"),
-            line(truth(&emulator, name)).expect("there"),
+            touched(after).expect("there"),
+            touched(truth(&emulator, name)).expect("there"),
         );
         assert_eq!(then["updatedAt"], now["updatedAt"], "{name}");
         assert_ne!(then["properties"], now["properties"], "{name}");
