@@ -57,6 +57,7 @@ impl Emulator {
             oauth: Mutex::new(OAuth::new(options.apps.clone())),
             habits: Mutex::new(Habits {
                 unstable_order: options.unstable_order,
+                ..Habits::default()
             }),
             options,
         }))

@@ -47,6 +47,10 @@ impl ObjectType {
         [&self.plural, &self.singular, &self.id]
     }
 
+    pub(crate) fn is_custom(&self) -> bool {
+        self.id.starts_with("2-")
+    }
+
     /// Scopes of which one is enough to `read` or `write` records; tickets have one for both
     /// (hubspot-api notes §1.1).
     pub(crate) fn scopes(&self, access: &str) -> Vec<String> {

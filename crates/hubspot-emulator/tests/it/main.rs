@@ -22,6 +22,7 @@ mod pages;
 mod property_groups;
 mod resources;
 mod search;
+mod search_rules;
 mod seeded_data;
 mod stages;
 mod standard_types;
