@@ -26,4 +26,5 @@ mod search_rules;
 mod seeded_data;
 mod stages;
 mod standard_types;
+mod write_rules;
 mod writes;
