@@ -86,7 +86,7 @@ impl Item {
     }
 }
 
-fn check_count(inputs: usize) -> Result<(), Failure> {
+pub(super) fn check_count(inputs: usize) -> Result<(), Failure> {
     if inputs <= MOST_INPUTS {
         return Ok(());
     }
@@ -148,11 +148,11 @@ fn unordered<T>(mut items: Vec<T>, slot: impl Fn(&T) -> Slot) -> Vec<T> {
     items
 }
 
-fn begin() -> Vec<u8> {
+pub(super) fn begin() -> Vec<u8> {
     b"{\"status\":\"COMPLETE\",\"results\":[".to_vec()
 }
 
-fn finish(
+pub(super) fn finish(
     mut out: Vec<u8>,
     portal: &Portal,
     of: TypeIndex,

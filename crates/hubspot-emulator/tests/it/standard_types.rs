@@ -51,8 +51,9 @@ async fn every_type_has_rows_properties_and_both_generations_of_paths() {
     let desk = Desk::usual();
     let health = desk.get("/_emulator/health").await.body;
     let counts = health["counts"].as_object().expect("counts");
-    assert_eq!(counts.len(), 35);
-    for (name, count) in counts {
+    assert_eq!(counts.len(), 36);
+    // Deal splits belong to deals, and cannot be listed.
+    for (name, count) in counts.iter().filter(|(name, _)| *name != "deal_splits") {
         assert!(count.as_u64() > Some(0), "{name}");
         let list = desk
             .get(&format!("/crm/objects/2026-03/{name}?limit=3&archived=false"))
