@@ -301,11 +301,13 @@ fn delete_by_ids(emulator: &Inner, call: &Call) -> Answer {
 /// Events by the app's id, which `q` is the whole of.
 fn search(emulator: &Inner, call: &Call) -> Answer {
     let events = emulator.marketing_events();
-    let found = events.named(call.query("q").unwrap_or(""));
-    let results: Vec<Value> = found.map(identity_json).collect();
+    let q = call.query("q").filter(|q| !q.is_empty());
+    let q = q.ok_or_else(|| Failure::validation("q is required"))?;
+    let results: Vec<Value> = events.named(q).map(identity_json).collect();
     Ok(Reply::value(200, &json!({"results": results})))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all routes have one signature")]
 fn identifiers(emulator: &Inner, call: &Call) -> Answer {
     let events = emulator.marketing_events();
     let results: Vec<Value> = events.named(call.param(0)).map(identity_json).collect();
