@@ -16,7 +16,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::json;
 use crate::state::associations::TypeIndex;
-use crate::state::filter::Text;
+use crate::state::filter::{Text, number};
 use crate::state::portal::{AskedLink, Moment, Portal};
 use crate::state::property::Projection;
 use crate::state::validation::Asked;
@@ -46,7 +46,9 @@ struct Wanted {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Split {
+    #[serde(deserialize_with = "number")]
     owner_id: u64,
+    #[serde(deserialize_with = "number")]
     percentage: f64,
 }
 

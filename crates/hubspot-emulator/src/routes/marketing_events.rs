@@ -30,6 +30,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::DELETE, "events/{external}", TOLL, WRITE, delete),
     route(Method::POST, "events/{external}/cancel", TOLL, WRITE, cancel),
     route(Method::POST, "events/{external}/complete", TOLL, WRITE, complete),
+    route(Method::POST, "batch/update", TOLL, WRITE, update_batch),
     route(Method::POST, "batch/archive", TOLL, WRITE, delete_by_ids),
     route(Method::GET, "{external}/identifiers", TOLL, READ, identifiers),
     route(Method::GET, "{id}", TOLL, READ, get_by_id),
@@ -238,6 +239,37 @@ fn update_by_id(emulator: &Inner, call: &Call) -> Answer {
     let mut events = emulator.marketing_events();
     let id = with_id(&events, call.param(0))?.id;
     change(&mut events, id, facts, emulator.clock.now().wall)
+}
+
+/// An unknown event is an error item of a 207.
+fn update_batch(emulator: &Inner, call: &Call) -> Answer {
+    let batch: Batch<Body> = call.json()?;
+    let now = emulator.clock.now().wall;
+    let wanted: Vec<(&str, Body)> = batch
+        .inputs
+        .iter()
+        .map(|body| Ok((text(body, "objectId")?, facts(body)?)))
+        .collect::<Result<_, Failure>>()?;
+    let mut events = emulator.marketing_events();
+    let (mut results, mut missing) = (Vec::new(), Vec::new());
+    for (id, facts) in wanted {
+        let changed = id.parse().ok().and_then(|id| events.change(id, facts, now));
+        match changed {
+            Some(event) => results.push(event_json(event)),
+            None => missing.push(id.to_owned()),
+        }
+    }
+    let at = iso(now);
+    let mut body = json!({"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at});
+    if missing.is_empty() {
+        return Ok(Reply::value(200, &body));
+    }
+    let error = Failure::new(404, "Could not get some marketing events")
+        .category("OBJECT_NOT_FOUND")
+        .context("ids", missing);
+    body["numErrors"] = 1.into();
+    body["errors"] = json!([error.batch_item()]);
+    Ok(Reply::value(207, &body))
 }
 
 fn cancel(emulator: &Inner, call: &Call) -> Answer {

@@ -42,6 +42,17 @@ impl Text {
     }
 }
 
+/// Reads a number that clients also send as text.
+pub(crate) fn number<'de, D, T>(source: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = <Text as serde::Deserialize>::deserialize(source)?.into_text();
+    text.parse()
+        .map_err(|error| serde::de::Error::custom(format!("{text}: {error}")))
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     subject: Subject,

@@ -69,7 +69,8 @@ impl Run {
         pairs
     }
 
-    /// Each input has an outcome of its own; the last primary company of a contact stays it.
+    /// With types, each input has an outcome of its own, and the last primary company of a contact stays it;
+    /// without, all or nothing.
     pub(super) async fn batch_link(&mut self) {
         let (primary, pairs) = (self.chance.percent(50), self.some_pairs());
         let types = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]);
@@ -91,12 +92,15 @@ impl Run {
         };
         let answer = self.post(path, json!({"inputs": inputs})).await;
         let found: Vec<Pair> = pairs.iter().filter_map(|(_, ends)| *ends).collect();
-        let expected = match found.len() == pairs.len() {
-            false => 207,
-            true if primary => 201,
-            true => 200,
+        let expected = match (found.len() == pairs.len(), primary) {
+            (true, true) => 201,
+            (true, false) => 200,
+            (false, true) => 207,
+            (false, false) => 400,
         };
-        self.status(&answer, expected);
+        if !self.status(&answer, expected) {
+            return;
+        }
         self.same("linked", &results(&answer).len(), &(found.len() * each));
         let errors = answer.body["numErrors"].as_u64().unwrap_or(0);
         self.same("errors", &errors, &((pairs.len() - found.len()) as u64));
