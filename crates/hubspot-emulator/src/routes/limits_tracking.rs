@@ -34,8 +34,17 @@ fn records(emulator: &Inner, _: &Call) -> Answer {
         .stores
         .iter()
         .partition(|store| store.object_type.is_custom());
+    let used: usize = custom.iter().map(|store| store.live_len()).sum();
     let usages = |stores: Vec<&Store>| stores.into_iter().map(usage).collect::<Vec<Value>>();
-    let body = json!({"hubspotDefinedObjectTypes": usages(standard), "customObjectTypes": usages(custom)});
+    let body = json!({
+        "hubspotDefinedObjectTypes": usages(standard),
+        "customObjectTypes": {
+            "overallLimit": MOST_RECORDS,
+            "overallUsage": used,
+            "overallPercentage": 100 * used / MOST_RECORDS,
+            "byObjectType": usages(custom),
+        },
+    });
     Ok(Reply::value(200, &body))
 }
 
