@@ -209,6 +209,87 @@ async fn a_query_looks_into_the_fields_of_its_type() {
 }
 
 #[tokio::test]
+async fn every_searched_field_of_a_type_is_looked_into_and_no_other() {
+    let desk = Desk::empty();
+    let at = "2026-05-05T05:05:05Z";
+    let rows = [
+        (
+            "companies",
+            json!({"domain": "acme.example"}),
+            "website phone name domain",
+            "city",
+        ),
+        (
+            "deals",
+            json!({"dealname": "D", "pipeline": "default", "dealstage": "closedwon"}),
+            "dealname description",
+            "hs_next_step",
+        ),
+        (
+            "tickets",
+            json!({"hs_pipeline_stage": "1"}),
+            "subject content",
+            "source_ref",
+        ),
+        (
+            "products",
+            json!({"name": "P"}),
+            "name description hs_sku",
+            "hs_url",
+        ),
+        (
+            "quotes",
+            json!({"hs_title": "Q", "hs_expiration_date": "2027-01-31"}),
+            "hs_title hs_sender_firstname hs_sender_lastname hs_sender_email",
+            "hs_terms",
+        ),
+        (
+            "calls",
+            json!({"hs_timestamp": at}),
+            "hs_call_title",
+            "hs_call_body",
+        ),
+        (
+            "emails",
+            json!({"hs_timestamp": at, "hs_email_direction": "EMAIL"}),
+            "hs_email_subject",
+            "hs_email_text",
+        ),
+        (
+            "meetings",
+            json!({"hs_timestamp": at}),
+            "hs_meeting_title hs_meeting_body",
+            "hs_meeting_location",
+        ),
+        (
+            "notes",
+            json!({"hs_timestamp": at}),
+            "hs_note_body",
+            "hs_attachment_ids",
+        ),
+        (
+            "tasks",
+            json!({"hs_timestamp": at}),
+            "hs_task_subject hs_task_body",
+            "hs_attachment_ids",
+        ),
+    ];
+    for (kind, needed, searched, other) in rows {
+        let path = format!("/crm/v3/objects/{kind}");
+        for (found, field) in searched.split(' ').map(|field| (1, field)).chain([(0, other)]) {
+            let word = format!("needle{}{field}", kind.len()).replace('_', "");
+            let mut properties = needed.clone();
+            properties[field] = json!(format!("hay {word} hay"));
+            let made = desk.post(&path, json!({"properties": properties})).await;
+            assert_eq!(made.status, 201, "{kind} {field}: {}", made.text);
+            let query = json!({"query": word.to_uppercase()});
+            let answer = desk.post(&format!("{path}/search"), query).await;
+            assert_eq!(answer.body["total"], found, "{kind} {field}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_goes_beyond_a_limit_is_refused() {
     let account = Account::new().await;
     let known = filter("city", "HAS_PROPERTY", Value::Null);

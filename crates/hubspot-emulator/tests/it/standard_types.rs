@@ -79,6 +79,13 @@ async fn required_properties_are_required_and_enough() {
             400,
             "{name}"
         );
+        for left_out in properties.as_object().into_iter().flat_map(serde_json::Map::keys) {
+            let mut rest = properties.clone();
+            rest.as_object_mut().expect("an object").remove(left_out);
+            let refused = desk.post(&path, json!({"properties": rest})).await;
+            assert_eq!(refused.status, 400, "{name} without {left_out}");
+            assert_eq!(refused.body["context"]["properties"], json!([left_out]), "{name}");
+        }
         let made = desk.post(&path, json!({"properties": properties})).await;
         assert_eq!(made.status, 201, "{name}: {}", made.text);
         let id = made.body["id"].as_str().expect("an id");

@@ -49,16 +49,30 @@ impl Run {
 
     async fn create(&mut self, kind: Kind) {
         let asked = self.chance.values(kind);
+        let employer =
+            (kind == Kind::Contacts && self.chance.percent(30)).then(|| self.some_id(Kind::Companies));
+        let link = |company: u64| {
+            let types = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]);
+            json!({"to": {"id": company.to_string()}, "types": types})
+        };
+        let links: Vec<Value> = employer.into_iter().map(link).collect();
         let path = format!("/crm/v3/objects/{}", kind.path());
-        let answer = self.post(&path, json!({"properties": asked})).await;
-        let expected = self
-            .account
-            .check_create(kind, &asked)
-            .map_or_else(|status| status, |()| 201);
+        let body = json!({"properties": asked, "associations": links});
+        let answer = self.post(&path, body).await;
+        let company = employer.map(|id| self.account.resolve(Kind::Companies, id));
+        let expected = match self.account.check_create(kind, &asked) {
+            Err(status) => status,
+            Ok(()) if company == Some(None) => 404,
+            Ok(()) => 201,
+        };
         if self.status(&answer, expected) {
             let id = id_of(&answer.body);
             self.account.create(kind, id, &asked);
+            if let Some(company) = company.flatten() {
+                self.account.link(id, company, true);
+            }
             self.check_record(kind, id).await;
+            self.check_links(kind, id).await;
         }
     }
 
