@@ -14,6 +14,7 @@ use crate::data::resources;
 use crate::data::seeding::{self, Recipes};
 use crate::options::{Counts, Options};
 use crate::state::lists::Lists;
+use crate::state::marketing_events::MarketingEvents;
 use crate::state::portal::Portal;
 use crate::state::resources::Resources;
 use crate::{control, gateway, server};
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     log: Mutex<RequestLog>,
     habits: Mutex<Habits>,
     lists: Mutex<Lists>,
+    marketing_events: Mutex<MarketingEvents>,
     oauth: Mutex<OAuth>,
     /// Made when somebody asks for them.
     resources: OnceLock<Mutex<Resources>>,
@@ -53,10 +55,12 @@ impl Emulator {
             faults: Mutex::default(),
             log: Mutex::default(),
             lists: Mutex::default(),
+            marketing_events: Mutex::default(),
             resources: OnceLock::new(),
             oauth: Mutex::new(OAuth::new(options.apps.clone())),
             habits: Mutex::new(Habits {
                 unstable_order: options.unstable_order,
+                ..Habits::default()
             }),
             options,
         }))
@@ -120,6 +124,12 @@ impl Inner {
         };
         self.resources
             .get_or_init(made)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn marketing_events(&self) -> MutexGuard<'_, MarketingEvents> {
+        self.marketing_events
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,6 +11,9 @@ use crate::time::Millis;
 pub(crate) struct Habits {
     /// Search results that changed a moment ago come in the wrong order (hubspot-api notes §1.5, §7 quirk 3).
     pub(crate) unstable_order: bool,
+    /// A search that compares a time with the epoch, value 0, answers 500: production connectors guard against it
+    /// (hubspot-api notes §1.5, §7 quirk 17).
+    pub(crate) epoch_filter_fails: bool,
 }
 
 /// How near the index's frontier the order is wrong. Not known; a minute is as much as connectors report.
@@ -54,7 +57,10 @@ mod tests {
 
     #[test]
     fn only_the_frontier_is_disturbed_and_only_on_demand() {
-        let unstable = Habits { unstable_order: true };
+        let unstable = Habits {
+            unstable_order: true,
+            ..Habits::default()
+        };
         let updated = [1, 2, 999_990, 999_995];
         assert_eq!(order(updated, Habits::default()), [1, 2, 3, 4]);
         assert_eq!(order(updated, unstable), [1, 2, 4, 3]);

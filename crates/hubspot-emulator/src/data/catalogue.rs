@@ -53,6 +53,7 @@ const TABLES: &[(&str, &str)] = &[
         include_str!("properties/partner_services.txt"),
     ),
     ("payments", include_str!("properties/payments.txt")),
+    ("deal_splits", include_str!("properties/deal_splits.txt")),
 ];
 
 /// Properties that every activity has.

@@ -12,6 +12,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::state::associations::{Definition, Label};
+use crate::state::filter::number;
 
 const TOLL: Toll = Toll::AssociationBatch;
 const WRITE: Access = Access::WriteRecords;
@@ -29,6 +30,7 @@ const MOST_LABELS: usize = 10;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Asked {
+    #[serde(deserialize_with = "number")]
     association_type_id: u32,
     label: String,
     name: String,

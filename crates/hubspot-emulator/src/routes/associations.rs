@@ -206,27 +206,37 @@ fn put(emulator: &Inner, call: &Call) -> Answer {
     } else {
         call.json()?
     };
+    let type_ids = type_ids(&wanted)?;
     let mut portal = emulator.portal_mut();
     let types = pair(&portal, call.param(0), call.param(2))?;
     let ids = (
         live_id(&portal, types.0, call.param(1))?,
         live_id(&portal, types.1, call.param(3))?,
     );
-    let type_ids: Vec<u32> = wanted.iter().map(|wanted| wanted.association_type_id).collect();
     check_types(&portal, types, &type_ids)?;
     portal.associations.unlink(types.0, types.1, ids);
-    for type_id in &type_ids {
-        portal.associations.link(
-            types.0,
-            types.1,
-            Link {
-                from: ids.0,
-                to: ids.1,
-                type_id: *type_id,
-            },
-        );
-    }
+    link_all(&mut portal, types, ids, &type_ids);
     Ok(Reply::value(201, &linked_pair(&portal, types, ids, &type_ids)))
+}
+
+/// The association types that a body names; none at all is refused (believed).
+pub(super) fn type_ids(written: &[WrittenType]) -> Result<Vec<u32>, Failure> {
+    if written.is_empty() {
+        return Err(Failure::validation("At least one association type is required"));
+    }
+    Ok(written.iter().map(|one| one.association_type_id).collect())
+}
+
+pub(super) fn link_all(
+    portal: &mut Portal,
+    types: (TypeIndex, TypeIndex),
+    (from, to): (u64, u64),
+    type_ids: &[u32],
+) {
+    for &type_id in type_ids {
+        let link = Link { from, to, type_id };
+        portal.associations.link(types.0, types.1, link);
+    }
 }
 
 pub(super) fn check_types(

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::associations::{
-    MOST, Page, check_types, default_result, link_default, linked_pair, page, write_v4_links,
+    MOST, Page, check_types, default_result, link_all, link_default, linked_pair, page, type_ids,
+    write_v4_links,
 };
 use super::objects::{WrittenId, WrittenType};
 use super::record_json::write_paging;
@@ -181,14 +182,17 @@ pub(super) fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u
         .context("toObjectType", vec![other.clone()])
 }
 
-/// Both ends of a link, which must be live records.
+/// Both ends of a link, which must be live records; old ids of merged ones lead to the survivor.
 pub(super) fn ends(
     portal: &Portal,
     types: (TypeIndex, TypeIndex),
     from: Text,
     to: Text,
 ) -> Result<(u64, u64), Failure> {
-    let (from, to) = (id(from)?, id(to)?);
+    live_ends(portal, types, (id(from)?, id(to)?))
+}
+
+fn live_ends(portal: &Portal, types: (TypeIndex, TypeIndex), ids: (u64, u64)) -> Result<(u64, u64), Failure> {
     let live = |of: TypeIndex, id: u64| {
         let slot = portal.store(of).live_slot(id);
         let kind = &portal.store(of).object_type.singular;
@@ -196,49 +200,66 @@ pub(super) fn ends(
             Failure::validation(format!("The {kind} {id} does not exist")).context("id", vec![id.to_string()])
         })
     };
-    Ok((live(types.0, from)?, live(types.1, to)?))
+    Ok((live(types.0, ids.0)?, live(types.1, ids.1)?))
+}
+
+/// An input whose record is not there: an item of a 207's `errors` (hubspot-api notes §2.5; its text is believed).
+fn missing_end(
+    portal: &Portal,
+    types: (TypeIndex, TypeIndex),
+    ids: (u64, u64),
+    failure: &Failure,
+) -> Failure {
+    let kind = |of: TypeIndex| vec![portal.store(of).object_type.singular.clone()];
+    Failure::new(404, failure.message.clone())
+        .category("OBJECT_NOT_FOUND")
+        .context("fromObjectId", vec![ids.0.to_string()])
+        .context("toObjectId", vec![ids.1.to_string()])
+        .context("fromObjectType", kind(types.0))
+        .context("toObjectType", kind(types.1))
 }
 
 pub(super) fn complete(status: u16, results: &[Value], now: Moment) -> Reply {
-    let at = iso(now.wall);
-    Reply::value(
-        status,
-        &json!({"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}),
-    )
+    outcome(status, results, &[], now)
 }
 
+/// What came of a batch of links: with errors it is 207.
+fn outcome(status: u16, results: &[Value], errors: &[Value], now: Moment) -> Reply {
+    let at = iso(now.wall);
+    let mut body = json!({"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at});
+    if errors.is_empty() {
+        return Reply::value(status, &body);
+    }
+    body["numErrors"] = errors.len().into();
+    body["errors"] = errors.into();
+    Reply::value(207, &body)
+}
+
+/// A malformed id or an unknown association type fails the whole batch; a record that is not there only its input.
 fn create(emulator: &Inner, call: &Call) -> Answer {
     let inputs: Vec<PairInput> = inputs(call, MOST_WRITTEN)?;
     let mut portal = emulator.portal_mut();
     let types = types(&portal, call)?;
     let mut wanted = Vec::new();
     for input in inputs {
-        let type_ids: Vec<u32> = input
-            .types
-            .iter()
-            .map(|written| written.association_type_id)
-            .collect();
+        let type_ids = type_ids(&input.types)?;
         check_types(&portal, types, &type_ids)?;
-        wanted.push((ends(&portal, types, input.from.id, input.to.id)?, type_ids));
+        wanted.push(((id(input.from.id)?, id(input.to.id)?), type_ids));
     }
-    let mut results = Vec::new();
+    let (mut results, mut errors) = (Vec::new(), Vec::new());
     for (ids, type_ids) in wanted {
-        for &type_id in &type_ids {
-            portal.associations.link(
-                types.0,
-                types.1,
-                Link {
-                    from: ids.0,
-                    to: ids.1,
-                    type_id,
-                },
-            );
+        match live_ends(&portal, types, ids) {
+            Ok(ids) => {
+                link_all(&mut portal, types, ids, &type_ids);
+                results.push(linked_pair(&portal, types, ids, &type_ids));
+            }
+            Err(failure) => errors.push(missing_end(&portal, types, ids, &failure).batch_item()),
         }
-        results.push(linked_pair(&portal, types, ids, &type_ids));
     }
-    Ok(complete(201, &results, emulator.clock.now()))
+    Ok(outcome(201, &results, &errors, emulator.clock.now()))
 }
 
+/// One record that is not there fails the batch: neither the documentation nor the official clients know a 207 here.
 fn associate_default(emulator: &Inner, call: &Call) -> Answer {
     let inputs: Vec<PairInput> = inputs(call, MOST_WRITTEN)?;
     let mut portal = emulator.portal_mut();

@@ -30,11 +30,22 @@ const MOST_RECORDS: usize = 15_000_000;
 #[expect(clippy::unnecessary_wraps, reason = "all routes have one signature")]
 fn records(emulator: &Inner, _: &Call) -> Answer {
     let portal = emulator.portal();
-    let types: Vec<Value> = portal.stores.iter().map(usage).collect();
-    Ok(Reply::value(
-        200,
-        &json!({"hubspotDefinedObjectTypes": types, "customObjectTypes": []}),
-    ))
+    let (custom, standard): (Vec<&Store>, Vec<&Store>) = portal
+        .stores
+        .iter()
+        .partition(|store| store.object_type.is_custom());
+    let used: usize = custom.iter().map(|store| store.live_len()).sum();
+    let usages = |stores: Vec<&Store>| stores.into_iter().map(usage).collect::<Vec<Value>>();
+    let body = json!({
+        "hubspotDefinedObjectTypes": usages(standard),
+        "customObjectTypes": {
+            "overallLimit": MOST_RECORDS,
+            "overallUsage": used,
+            "overallPercentage": 100 * used / MOST_RECORDS,
+            "byObjectType": usages(custom),
+        },
+    });
+    Ok(Reply::value(200, &body))
 }
 
 fn usage(store: &Store) -> Value {

@@ -6,12 +6,14 @@ mod association_labels;
 mod associations;
 mod associations_batch;
 mod associations_v3;
+mod deal_splits;
 mod history_json;
 mod hubdb;
 mod legacy;
 mod limits_tracking;
 mod list_members;
 mod lists;
+mod marketing_events;
 mod oauth;
 mod objects;
 mod objects_batch;
@@ -179,6 +181,21 @@ const APIS: &[Api] = &[
     Api {
         prefixes: &["crm/v3/lists", "crm/lists/v3", "crm/lists/{dated}"],
         routes: lists::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "crm/v3/objects/deals/splits",
+            "crm/objects/v3/deals/splits",
+            "deal-splits/{dated}",
+        ],
+        routes: deal_splits::ROUTES,
+    },
+    Api {
+        prefixes: &[
+            "marketing/v3/marketing-events",
+            "marketing/marketing-events/{dated}",
+        ],
+        routes: marketing_events::ROUTES,
     },
     Api {
         prefixes: &["crm/v3/limits", "crm/limits/v3", "crm/limits/{dated}"],

@@ -14,7 +14,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::state::associations::TypeIndex;
-use crate::state::filter::Text;
+use crate::state::filter::{Text, number};
 use crate::state::index::Slot;
 use crate::state::operations::Operation;
 use crate::state::portal::{AskedLink, Portal};
@@ -201,6 +201,7 @@ pub(super) struct WrittenId {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WrittenType {
+    #[serde(deserialize_with = "number")]
     pub(super) association_type_id: u32,
 }
 

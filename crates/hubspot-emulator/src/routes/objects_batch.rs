@@ -86,7 +86,7 @@ impl Item {
     }
 }
 
-fn check_count(inputs: usize) -> Result<(), Failure> {
+pub(super) fn check_count(inputs: usize) -> Result<(), Failure> {
     if inputs <= MOST_INPUTS {
         return Ok(());
     }
@@ -148,11 +148,11 @@ fn unordered<T>(mut items: Vec<T>, slot: impl Fn(&T) -> Slot) -> Vec<T> {
     items
 }
 
-fn begin() -> Vec<u8> {
+pub(super) fn begin() -> Vec<u8> {
     b"{\"status\":\"COMPLETE\",\"results\":[".to_vec()
 }
 
-fn finish(
+pub(super) fn finish(
     mut out: Vec<u8>,
     portal: &Portal,
     of: TypeIndex,
@@ -274,6 +274,7 @@ pub(super) fn update(emulator: &Inner, call: &Call) -> Answer {
             None => outcome.missing.push(id),
         }
     }
+    check_once(&portal, of, found.iter().map(|(slot, _, _)| *slot))?;
     if !traced {
         portal.check_updates(of, found.iter().map(|(slot, asked, _)| (*slot, asked)))?;
     }
@@ -290,6 +291,17 @@ pub(super) fn update(emulator: &Inner, call: &Call) -> Answer {
         }
     }
     Ok(report(&portal, of, outcome, now, 200))
+}
+
+/// A record may occur once in a batch of writes (community source).
+fn check_once(portal: &Portal, of: TypeIndex, slots: impl Iterator<Item = Slot>) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    let Some(twice) = slots.into_iter().find(|slot| !seen.insert(*slot)) else {
+        return Ok(());
+    };
+    let id = portal.store(of).record(twice).id;
+    let message = format!("Duplicate IDs found in batch input: [{id}]. IDs must be unique");
+    Err(Failure::validation(message))
 }
 
 /// Unlike a single PATCH, a batch update does not follow merged ids (hubspot-api notes §1.4).
@@ -349,11 +361,15 @@ pub(super) fn upsert(emulator: &Inner, call: &Call) -> Answer {
     };
     let mut planned = Vec::new();
     for item in batch.inputs {
-        let (slot, values, trace) = plan_upsert(&portal, of, item)?;
-        if !traced {
-            check_upsert(&portal, of, slot, &values)?;
+        let key = item.key();
+        match plan_upsert(&portal, of, item)? {
+            Some(plan) => planned.push(plan),
+            None => outcome.missing.push(key),
         }
-        planned.push((slot, values, trace));
+    }
+    check_once(&portal, of, planned.iter().filter_map(|(slot, _, _)| *slot))?;
+    if !traced {
+        check_upserts(&portal, of, &planned)?;
     }
     for (slot, values, trace) in planned {
         match write_upsert(&mut portal, of, slot, &values, now) {
@@ -371,22 +387,28 @@ pub(super) fn upsert(emulator: &Inner, call: &Call) -> Answer {
 
 type PlannedUpsert = (Option<Slot>, Asked, Option<String>);
 
-/// Finds the record that an input names, and adds the key to the values when there is none.
-fn plan_upsert(portal: &Portal, of: TypeIndex, item: Item) -> Result<PlannedUpsert, Failure> {
+/// Finds the record that an input names, and adds the key to the values when there is none. A record cannot be
+/// created under an id: without `idProperty` one that is not there is missing (`None`).
+fn plan_upsert(portal: &Portal, of: TypeIndex, item: Item) -> Result<Option<PlannedUpsert>, Failure> {
     let key = item.key();
     let slot = find_for_batch(portal, of, &key, item.id_property.as_deref())?;
     let mut values = asked(item.properties);
-    if let (None, Some(name)) = (slot, &item.id_property) {
-        values.insert(name.clone(), Some(key));
+    if slot.is_none() {
+        let Some(name) = item.id_property.filter(|name| name != "hs_object_id") else {
+            return Ok(None);
+        };
+        values.insert(name, Some(key));
     }
-    Ok((slot, values, item.object_write_trace_id))
+    Ok(Some((slot, values, item.object_write_trace_id)))
 }
 
-fn check_upsert(portal: &Portal, of: TypeIndex, slot: Option<Slot>, values: &Asked) -> Result<(), Failure> {
-    match slot {
-        Some(slot) => portal.check_updates(of, std::iter::once((slot, values))),
-        None => portal.check_creates(of, std::iter::once((values, &[][..]))),
-    }
+fn check_upserts(portal: &Portal, of: TypeIndex, planned: &[PlannedUpsert]) -> Result<(), Failure> {
+    let new = planned.iter().filter(|(slot, _, _)| slot.is_none());
+    portal.check_creates(of, new.map(|(_, values, _)| (values, &[][..])))?;
+    let known = planned
+        .iter()
+        .filter_map(|(slot, values, _)| Some(((*slot)?, values)));
+    portal.check_updates(of, known)
 }
 
 fn write_upsert(

@@ -53,7 +53,10 @@ fn groups(portal: &Portal, of: TypeIndex) -> Vec<Group> {
     let made = portal.groups.iter().filter(|(index, _)| *index == of);
     let mut groups: Vec<Group> = made.map(|(_, group)| group.clone()).collect();
     let properties = portal.store(of).properties.iter();
-    let used: BTreeSet<&str> = properties.map(|(_, property)| property.group.as_str()).collect();
+    let used: BTreeSet<&str> = properties
+        .filter(|(_, property)| !property.archived)
+        .map(|(_, property)| property.group.as_str())
+        .collect();
     for name in used {
         if !groups.iter().any(|group| group.name == name) {
             groups.push(Group {

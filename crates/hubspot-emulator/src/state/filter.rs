@@ -42,6 +42,17 @@ impl Text {
     }
 }
 
+/// Reads a number that clients also send as text.
+pub(crate) fn number<'de, D, T>(source: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = <Text as serde::Deserialize>::deserialize(source)?.into_text();
+    text.parse()
+        .map_err(|error| serde::de::Error::custom(format!("{text}: {error}")))
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     subject: Subject,
@@ -132,6 +143,17 @@ impl Condition {
         }
     }
 
+    /// Whether a time is compared with the epoch itself, which the service has been seen to fail at.
+    pub(crate) fn names_the_epoch(&self) -> bool {
+        let epoch = |scalar: &Scalar| *scalar == Scalar::Whole(0);
+        self.subject.is_time()
+            && match &self.test {
+                Test::OneOf(values) | Test::NoneOf(values) => values.iter().any(epoch),
+                Test::Range { low, high } => [low, high].into_iter().flatten().any(|(bound, _)| epoch(bound)),
+                _ => false,
+            }
+    }
+
     pub(crate) fn holds(&self, portal: &Portal, of: TypeIndex, record: &Record) -> bool {
         match self.subject {
             Subject::Own(source) => self.test.holds(&[Scalar::Whole(own(source, record))], ""),
@@ -142,10 +164,24 @@ impl Condition {
                     Some(text) => self.test.holds(&reading.scalars(&text), &text),
                 }
             }
-            Subject::Linked { to } => self
-                .test
-                .holds_for_link(|id| portal.associations.has_pair(of, to, (record.id, id))),
+            Subject::Linked { to } => self.test.holds_for_link(
+                || portal.associations.of(of, to, record.id, 0).next().is_some(),
+                |id| portal.associations.has_pair(of, to, (record.id, id)),
+            ),
         }
+    }
+}
+
+impl Subject {
+    fn is_time(self) -> bool {
+        matches!(
+            self,
+            Self::Own(Source::Created | Source::Updated)
+                | Self::Value {
+                    reading: Reading::Instant,
+                    ..
+                }
+        )
     }
 }
 
@@ -213,7 +249,7 @@ impl Test {
         }
     }
 
-    fn holds_for_link(&self, linked: impl Fn(u64) -> bool) -> bool {
+    fn holds_for_link(&self, any: impl Fn() -> bool, linked: impl Fn(u64) -> bool) -> bool {
         let ids = |values: &[Scalar]| -> Vec<u64> {
             let whole = values.iter().filter_map(|value| {
                 if let Scalar::Whole(id) = value {
@@ -225,6 +261,8 @@ impl Test {
             whole.filter_map(|id| u64::try_from(id).ok()).collect()
         };
         match self {
+            Self::Present => any(),
+            Self::Absent => !any(),
             Self::OneOf(values) => ids(values).into_iter().any(linked),
             Self::NoneOf(values) => !ids(values).into_iter().any(linked),
             _ => false,
@@ -234,9 +272,11 @@ impl Test {
 
 fn subject(portal: &Portal, store: &Store, name: &str) -> Result<Subject, Failure> {
     if let Some(to) = name.strip_prefix("associations.") {
-        return Ok(Subject::Linked {
-            to: portal.type_index(to)?,
-        });
+        return linked(portal, to);
+    }
+    if is_not_filterable(store, name) {
+        let message = format!("Property '{name}' cannot be used in a filter");
+        return Err(Failure::validation(message).context("propertyName", vec![name.to_owned()]));
     }
     let Some(property) = store.properties.index(name) else {
         let message = format!("There was a problem with the request: property '{name}' does not exist");
@@ -252,9 +292,32 @@ fn subject(portal: &Portal, store: &Store, name: &str) -> Result<Subject, Failur
     })
 }
 
+/// Associations with custom objects cannot be searched (hubspot-api notes §1.5).
+fn linked(portal: &Portal, name: &str) -> Result<Subject, Failure> {
+    let to = portal.type_index(name)?;
+    if portal.store(to).object_type.is_custom() {
+        let message = format!("Associations with the custom object {name} cannot be searched");
+        return Err(Failure::validation(message));
+    }
+    Ok(Subject::Linked { to })
+}
+
+/// Properties that search does not look into (hubspot-api notes §1.5).
+fn is_not_filterable(store: &Store, name: &str) -> bool {
+    name == "hs_body_preview_html"
+        || (store.object_type.plural == "emails" && matches!(name, "hs_email_html" | "hs_body_preview"))
+}
+
+/// The operators that `associations.{type}` knows. Only EQ is documented; the others by belief.
+const LINK_OPERATORS: [&str; 6] = ["EQ", "NEQ", "IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"];
+
 fn compile_test(subject: Subject, asked: AskedFilter) -> Result<Test, Failure> {
     let name = asked.property_name;
     let operator = asked.operator.as_str();
+    if matches!(subject, Subject::Linked { .. }) && !LINK_OPERATORS.contains(&operator) {
+        let message = format!("operator {operator} cannot be used with '{name}'");
+        return Err(Failure::validation(message));
+    }
     let missing = |what: &str| {
         Failure::validation(format!(
             "operator {operator} on property '{name}' requires {what}"
@@ -335,18 +398,6 @@ fn compile_scalar_exact(subject: Subject, name: &str, text: &str) -> Result<Scal
         Subject::Own(_) => instant(text).map(Scalar::Whole),
         Subject::Value { reading, .. } => reading.scalar(text),
     };
-    let temporal = matches!(
-        subject,
-        Subject::Own(Source::Created | Source::Updated)
-            | Subject::Value {
-                reading: Reading::Instant,
-                ..
-            }
-    );
-    if temporal && scalar == Some(Scalar::Whole(0)) {
-        // Seen in production: epoch 0 in a time filter answers 500 (hubspot-api notes §1.5).
-        return Err(Failure::new(500, "internal error"));
-    }
     scalar.ok_or_else(|| Failure::validation(format!("Invalid value '{text}' for property '{name}'")))
 }
 

@@ -4,8 +4,9 @@ use super::associations::{Link, TypeIndex};
 use super::index::Slot;
 use super::portal::{Moment, Portal};
 use super::record::{Life, Record};
+use super::store::Store;
 use super::validation::Changes;
-use super::values::Values;
+use super::values::{PropertyIndex, Values};
 
 impl Portal {
     /// Makes one record of two. Merging contacts or companies gives the survivor a new id, to which both old ids
@@ -75,6 +76,10 @@ impl Portal {
                 .collect();
             changes.push((property, Some(all.join(";"))));
         }
+        if let Some((property, addresses)) = merged_addresses(store, one, two) {
+            changes.retain(|(index, _)| *index != property);
+            changes.push((property, Some(addresses)));
+        }
         changes.sort_unstable_by_key(|(index, _)| *index);
         one.values.with(&changes)
     }
@@ -86,4 +91,28 @@ impl Portal {
             .flat_map(|id| self.associations.take_all(of, *id))
             .collect()
     }
+}
+
+/// The addresses that a merged contact does not have as its primary one become secondary addresses.
+fn merged_addresses(store: &Store, one: &Record, two: &Record) -> Option<(PropertyIndex, String)> {
+    let primary = store
+        .properties
+        .index("email")
+        .filter(|email| store.is_unique(*email))?;
+    let secondary = store.properties.index("hs_additional_emails")?;
+    let texts = [(one, secondary), (two, secondary), (one, primary), (two, primary)]
+        .map(|(record, property)| record.values.get(property).unwrap_or_default());
+    let [own_others, others, first, second] = &texts;
+    let kept = if first.is_empty() { second } else { first };
+    let mut all: Vec<&str> = Vec::new();
+    for address in own_others
+        .split(';')
+        .chain(others.split(';'))
+        .chain([second.as_ref()])
+    {
+        if !address.is_empty() && address != kept && !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    (!all.is_empty()).then(|| (secondary, all.join(";")))
 }

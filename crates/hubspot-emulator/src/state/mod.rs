@@ -5,6 +5,7 @@ pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod lists;
+pub(crate) mod marketing_events;
 mod merge;
 pub(crate) mod object_type;
 pub(crate) mod operations;

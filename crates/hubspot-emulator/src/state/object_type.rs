@@ -1,7 +1,7 @@
 //! Object types as data: names, ids, and the few rules that differ from type to type. A further standard type
 //! is one more line in `data/object_types.txt`; a custom object is one more value at run time.
 
-use super::operations::Operations;
+use super::operations::{Operation, Operations};
 
 /// What may be left out when a record is created (hubspot-api notes §1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub(crate) enum Required {
     AnyOf(Vec<String>),
 }
 
-/// Standard types of HubSpot's that have no line in the table, by path name and id (hubspot-api notes §1.1).
-const NOT_EMULATED: &str = "marketing_events 0-54 deal_splits";
+/// Standard types of HubSpot's that are no part of the objects API here, by path name and id (hubspot-api notes §1.1).
+const NOT_EMULATED: &str = "marketing_events 0-54";
 
 /// Whether a path names a standard type that HubSpot has and the emulator does not; the singular counts as well.
 pub(crate) fn is_not_emulated(name: &str) -> bool {
@@ -45,6 +45,10 @@ impl ObjectType {
     /// Every spelling under which paths may name this type; compared without regard to case.
     pub(crate) fn aliases(&self) -> [&str; 3] {
         [&self.plural, &self.singular, &self.id]
+    }
+
+    pub(crate) fn is_custom(&self) -> bool {
+        self.id.starts_with("2-")
     }
 
     /// Scopes of which one is enough to `read` or `write` records; tickets have one for both
@@ -114,7 +118,8 @@ pub(crate) fn standard() -> Vec<ObjectType> {
         .collect()
 }
 
-/// Path names of the standard types that [`Counts`](crate::Counts) has no member of its own for.
+/// Path names of the standard types that [`Counts`](crate::Counts) has no member of its own for, and that records
+/// can be made of without others: a deal split belongs to a deal.
 pub(crate) fn other_names() -> impl Iterator<Item = String> {
     let own = [
         "contacts",
@@ -124,7 +129,10 @@ pub(crate) fn other_names() -> impl Iterator<Item = String> {
         "products",
         "line_items",
     ];
-    let names = standard().into_iter().map(|known| known.plural);
+    let listed = standard()
+        .into_iter()
+        .filter(|known| known.operations.has(Operation::List));
+    let names = listed.map(|known| known.plural);
     names.filter(move |name| !own.contains(&name.as_str()))
 }
 

@@ -14,7 +14,7 @@ use super::schemas::Schema;
 use super::search_index::{Notice, Steady};
 use super::store::Store;
 use super::validation::{self, Asked, Changes};
-use super::values::Values;
+use super::values::{PropertyIndex, Values};
 use crate::failure::{BadValue, Failure};
 use crate::time::Millis;
 
@@ -187,7 +187,7 @@ impl Portal {
             validation::check_required(store, asked)?;
             self.check_unique(of, &changes, None)?;
             self.check_linked(of, &self.resolve_links(of, links)?)?;
-            take_unique(store, changes, &mut taken)?;
+            take_unique(store, &changes, &mut taken)?;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Portal {
             let changes = validation::check(store, asked, Some(current))
                 .map_err(|bad| Failure::bad_values(self.id, &bad))?;
             self.check_unique(of, &changes, Some(slot))?;
-            take_unique(store, changes, &mut taken)?;
+            take_unique(store, &changes, &mut taken)?;
         }
         Ok(())
     }
@@ -353,25 +353,26 @@ impl Portal {
     fn check_unique(&self, of: TypeIndex, changes: &Changes, this: Option<Slot>) -> Result<(), Failure> {
         let store = &self.stores[of];
         for (property, value) in changes {
-            let Some(taken) = value
-                .as_deref()
-                .and_then(|value| store.find_unique(*property, value))
-            else {
-                continue;
-            };
-            if Some(taken) != this && store.record(taken).is_live() {
-                return Err(self.conflict(of, *property, taken, this.is_some()));
+            let mut taken = store.taken(*property, value.as_deref().unwrap_or(""));
+            let other = taken.find(|(_, slot)| Some(*slot) != this && store.record(*slot).is_live());
+            if let Some((value, slot)) = other {
+                return Err(self.conflict(of, *property, (value, slot), this.is_some()));
             }
         }
         Ok(())
     }
 
-    fn conflict(&self, of: TypeIndex, property: u16, taken: Slot, updating: bool) -> Failure {
+    fn conflict(
+        &self,
+        of: TypeIndex,
+        property: PropertyIndex,
+        (value, taken): (&str, Slot),
+        updating: bool,
+    ) -> Failure {
         let store = &self.stores[of];
         let (id, name) = (store.record(taken).id, &store.properties.get(property).name);
         let kind = capitalised(&store.object_type.singular);
         if updating {
-            let value = store.record(taken).values.get(property).unwrap_or_default();
             let message = format!("{kind} {id} already has that value: {value} for {name}.");
             return Failure::bad_values(
                 self.id,
@@ -410,10 +411,8 @@ impl Portal {
         let values = &store.record(slot).values;
         let mut unique = values.iter().filter(|(property, _)| store.is_unique(*property));
         unique.any(|(property, _)| {
-            let value = values.get(property).unwrap_or_default();
-            store
-                .find_unique(property, &value)
-                .is_some_and(|taken| taken != slot)
+            let text = values.get(property).unwrap_or_default();
+            store.taken(property, &text).any(|(_, holder)| holder != slot)
         })
     }
 
@@ -447,19 +446,23 @@ impl Portal {
 }
 
 /// Unique values that the earlier inputs of a batch ask for.
-type Taken = HashSet<(u16, Option<String>)>;
+type Taken = HashSet<(PropertyIndex, String)>;
 
-fn take_unique(store: &Store, changes: Changes, taken: &mut Taken) -> Result<(), Failure> {
-    let unique = changes
-        .into_iter()
-        .filter(|(property, _)| store.is_unique(*property));
-    for (property, value) in unique {
-        if value.as_ref().is_some_and(|value| !value.is_empty()) && !taken.insert((property, value)) {
-            let name = &store.properties.get(property).name;
-            let message = format!("Duplicate values of {name} in one batch");
-            return Err(Failure::validation(message));
+fn take_unique(store: &Store, changes: &Changes, taken: &mut Taken) -> Result<(), Failure> {
+    let mut own = Taken::new();
+    for (property, value) in changes.iter().filter(|(property, _)| store.is_unique(*property)) {
+        let definition = store.properties.get(*property);
+        let family = store.unique_family(*property);
+        for part in definition.parts(value.as_deref().unwrap_or("")) {
+            let key = (family, part.to_lowercase());
+            if taken.contains(&key) {
+                let message = format!("Duplicate values of {} in one batch", definition.name);
+                return Err(Failure::validation(message));
+            }
+            own.insert(key);
         }
     }
+    taken.extend(own);
     Ok(())
 }
 

@@ -98,6 +98,13 @@ impl Property {
     pub(crate) fn is_multiple(&self) -> bool {
         self.kind == Kind::Enumeration && self.field_type == "checkbox"
     }
+
+    /// The values that a text of this property stands for: several in `a;b` of a multi-select.
+    pub(crate) fn parts<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> + use<'t> {
+        let separator = self.is_multiple().then_some(';');
+        text.split(move |letter| Some(letter) == separator)
+            .filter(|part| !part.is_empty())
+    }
 }
 
 /// A property's name, ready to be spliced into a page: few copies of few bytes are what a page costs.

@@ -25,6 +25,12 @@ pub(crate) struct Query {
     pub(crate) limit: usize,
 }
 
+impl Query {
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.groups.iter().flatten()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sort {
     pub(crate) property: PropertyIndex,

@@ -25,6 +25,8 @@ pub(crate) struct Store {
     records: Vec<Record>,
     archived: BTreeSet<Slot>,
     unique: HashMap<PropertyIndex, Unique>,
+    /// A contact's primary and secondary addresses, which are unique together (hubspot-api notes §1.4).
+    addresses: Option<[PropertyIndex; 2]>,
     next_id: u64,
 }
 
@@ -37,9 +39,17 @@ impl Store {
         let unique = properties
             .iter()
             .filter(|(_, property)| property.unique)
-            .map(|(index, _)| (index, Unique::default()));
+            .map(|(index, _)| index);
+        let mut unique: HashMap<PropertyIndex, Unique> =
+            unique.map(|index| (index, Unique::default())).collect();
+        let addresses = properties
+            .index("email")
+            .filter(|email| unique.contains_key(email))
+            .zip(properties.index("hs_additional_emails"));
+        unique.extend(addresses.map(|(_, secondary)| (secondary, Unique::default())));
         Self {
-            unique: unique.collect(),
+            unique,
+            addresses: addresses.map(|(primary, secondary)| [primary, secondary]),
             object_type,
             properties: Arc::new(properties),
             search: SearchIndex::default(),
@@ -140,12 +150,39 @@ impl Store {
         self.records.iter().filter(|record| record.is_live()).count()
     }
 
-    /// Looks a record up by the value of a unique property.
+    /// Looks a record up by the value of a unique property; a contact also by a secondary address.
     pub(crate) fn find_unique(&self, property: PropertyIndex, value: &str) -> Option<Slot> {
+        match self.addresses {
+            Some(both) if both.contains(&property) => {
+                both.into_iter().find_map(|one| self.holder(one, value))
+            }
+            _ => self.holder(property, value),
+        }
+    }
+
+    fn holder(&self, property: PropertyIndex, value: &str) -> Option<Slot> {
         let slot = self.unique.get(&property)?.get(value)?;
         let record = self.record(slot);
         let held = record.values.get(property)?;
-        (record.life != Life::Purged && held.eq_ignore_ascii_case(value)).then_some(slot)
+        let mut parts = self.properties.get(property).parts(&held);
+        let holds = parts.any(|part| part.eq_ignore_ascii_case(value));
+        (record.life != Life::Purged && holds).then_some(slot)
+    }
+
+    /// Each value of a property's text that some record holds already, with that record.
+    pub(crate) fn taken<'t>(
+        &self,
+        property: PropertyIndex,
+        text: &'t str,
+    ) -> impl Iterator<Item = (&'t str, Slot)> {
+        let parts = self.properties.get(property).parts(text);
+        parts.filter_map(move |part| Some((part, self.find_unique(property, part)?)))
+    }
+
+    /// The property that stands for all those that share their values with this one.
+    pub(crate) fn unique_family(&self, property: PropertyIndex) -> PropertyIndex {
+        let shared = self.addresses.filter(|addresses| addresses.contains(&property));
+        shared.map_or(property, |addresses| addresses[0])
     }
 
     pub(crate) fn is_unique(&self, property: PropertyIndex) -> bool {
@@ -173,8 +210,9 @@ impl Store {
                 self.archived.insert(slot);
             }
             for (property, unique) in &mut self.unique {
-                if let Some(value) = record.values.get(*property).filter(|_| record.is_live()) {
-                    unique.insert(&value, slot);
+                if let Some(text) = record.values.get(*property).filter(|_| record.is_live()) {
+                    let parts = self.properties.get(*property).parts(&text);
+                    parts.for_each(|part| unique.insert(part, slot));
                 }
             }
         }
@@ -212,11 +250,12 @@ impl Store {
             if old == new {
                 continue;
             }
-            if let Some(old) = old {
-                unique.remove(&old, slot);
+            let definition = self.properties.get(*property);
+            for part in old.iter().flat_map(|text| definition.parts(text)) {
+                unique.remove(part, slot);
             }
-            if let Some(new) = new {
-                unique.insert(&new, slot);
+            for part in new.iter().flat_map(|text| definition.parts(text)) {
+                unique.insert(part, slot);
             }
         }
     }

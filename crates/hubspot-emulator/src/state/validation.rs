@@ -56,7 +56,23 @@ fn check_one(
     } else {
         normalise(property, value, before.as_deref())?
     };
+    let value = if goes_back(property, before.as_deref(), &value) {
+        before.unwrap_or_default().into_owned()
+    } else {
+        value
+    };
     Ok((index, Some(value)))
+}
+
+/// `lifecyclestage` only moves forward unless it is cleared first (hubspot-api notes §1.2). That a step back is
+/// ignored instead of refused is believed.
+fn goes_back(property: &Property, before: Option<&str>, value: &str) -> bool {
+    let rank = |stage: &str| property.choices.iter().position(|choice| choice.value == stage);
+    property.name == "lifecyclestage"
+        && before
+            .and_then(rank)
+            .zip(rank(value))
+            .is_some_and(|(before, after)| after < before)
 }
 
 /// The stored form of a value that is not empty.
@@ -68,12 +84,14 @@ fn normalise(property: &Property, value: &str, before: Option<&str>) -> Result<S
         );
         return Err(BadValue::new(&property.name, "INVALID_LENGTH", message));
     }
+    // Blanks around a value that is no text are taken: an announced ban was cancelled (hubspot-api notes §0).
+    let trimmed = value.trim();
     match property.kind {
-        Kind::Number => number(property, value),
-        Kind::Bool => boolean(property, value),
-        Kind::Date => date(property, value),
-        Kind::DateTime => datetime(property, value),
-        Kind::Enumeration => enumeration(property, value, before),
+        Kind::Number => number(property, trimmed),
+        Kind::Bool => boolean(property, trimmed),
+        Kind::Date => date(property, trimmed),
+        Kind::DateTime => datetime(property, trimmed),
+        Kind::Enumeration => enumeration(property, trimmed, before),
         Kind::String if property.name == "email" => email(property, value),
         Kind::String | Kind::PhoneNumber | Kind::Coordinates | Kind::Json => Ok(value.to_owned()),
     }
@@ -139,32 +157,33 @@ fn datetime(property: &Property, value: &str) -> Result<String, BadValue> {
 
 /// Options are case-sensitive internal values; labels are refused. `;x` adds to a multi-select.
 fn enumeration(property: &Property, value: &str, before: Option<&str>) -> Result<String, BadValue> {
-    if property.references.is_some() || property.choices.is_empty() {
+    if property.references.is_some() {
         return Ok(value.to_owned());
     }
-    let chosen: Vec<&str> = if property.is_multiple() {
-        value.split(';').filter(|part| !part.is_empty()).collect()
-    } else {
-        vec![value]
-    };
-    let known = |wanted: &&str| property.choices.iter().any(|choice| choice.value == *wanted);
-    if let Some(unknown) = chosen.iter().find(|wanted| !known(wanted)) {
-        return Err(not_an_option(property, unknown));
+    let chosen: Vec<String> = property
+        .parts(value)
+        .map(|part| option(property, part))
+        .collect::<Result<_, _>>()?;
+    let kept = before.filter(|_| property.is_multiple() && value.starts_with(';'));
+    let mut all: Vec<&str> = property.parts(kept.unwrap_or("")).collect();
+    for new in &chosen {
+        if !all.contains(&new.as_str()) {
+            all.push(new);
+        }
     }
-    if !property.is_multiple() || !value.starts_with(';') {
-        return Ok(chosen.join(";"));
-    }
-    let mut all: Vec<&str> = before
-        .unwrap_or("")
-        .split(';')
-        .filter(|part| !part.is_empty())
-        .collect();
-    all.extend(
-        chosen
-            .iter()
-            .filter(|new| !before.unwrap_or("").split(';').any(|old| old == **new)),
-    );
     Ok(all.join(";"))
+}
+
+/// One option as it is stored. Properties whose options are not listed take any; secondary addresses are addresses.
+fn option(property: &Property, value: &str) -> Result<String, BadValue> {
+    if property.name == "hs_additional_emails" {
+        return email(property, value);
+    }
+    let listed = property.choices.iter().any(|choice| choice.value == value);
+    if listed || property.choices.is_empty() {
+        return Ok(value.to_owned());
+    }
+    Err(not_an_option(property, value))
 }
 
 fn not_an_option(property: &Property, value: &str) -> BadValue {

@@ -216,6 +216,47 @@ async fn batches_create_archive_and_are_checked() {
 }
 
 #[tokio::test]
+async fn each_input_of_a_batch_of_links_has_an_outcome_unless_it_is_malformed() {
+    let desk = Desk::empty();
+    let (contact, company) = pair(&desk).await;
+    let base = "/crm/v4/associations/contacts/companies/batch";
+    let input =
+        |from: &str, types: Value| json!({"from": {"id": from}, "to": {"id": company}, "types": types});
+    let primary = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]);
+    let inputs = json!({"inputs": [input(&contact, primary.clone()), input("999", primary.clone())]});
+    let answer = desk.post(&format!("{base}/create"), inputs.clone()).await;
+    assert_eq!(answer.status, 207, "{}", answer.text);
+    assert_eq!(answer.body["results"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer.body["numErrors"], 1);
+    let error = &answer.body["errors"][0];
+    assert_eq!(error["category"], "OBJECT_NOT_FOUND");
+    assert_eq!(error["context"]["fromObjectId"], json!(["999"]));
+    assert_eq!(error["context"]["toObjectId"], json!([company]));
+    for (operation, inputs) in [
+        (
+            "create",
+            json!([input(&contact, primary.clone()), input("x", primary)]),
+        ),
+        ("create", json!([input(&contact, json!([]))])),
+        ("associate/default", json!([input("x", json!([]))])),
+        ("associate/default", inputs["inputs"].clone()),
+        ("archive", json!([{"from": {"id": contact}, "to": [{"id": "x"}]}])),
+        ("labels/archive", json!([input("x", json!([]))])),
+    ] {
+        let answer = desk
+            .post(&format!("{base}/{operation}"), json!({"inputs": inputs}))
+            .await;
+        assert_eq!(answer.status, 400, "{operation}: {}", answer.text);
+    }
+    let path = format!("/crm/v4/objects/contacts/{contact}/associations/companies/{company}");
+    assert_eq!(desk.call("PUT", &path, Some(json!([]))).await.status, 400);
+    let kept = desk
+        .lines("/_emulator/truth/associations/contacts/companies")
+        .await;
+    assert_eq!(kept.len(), 2, "what was refused changed nothing");
+}
+
+#[tokio::test]
 async fn labels_of_a_pair_are_listed() {
     let desk = Desk::empty();
     let labels = desk.get("/crm/v4/associations/deals/companies/labels").await.body;

@@ -3,6 +3,7 @@
 
 mod account;
 mod checks;
+mod links;
 mod operations;
 
 use serde_json::{Value, json};
@@ -52,7 +53,14 @@ impl Chance {
     /// Some of a type's properties with values; empty ones clear.
     fn values(&mut self, kind: Kind) -> Values {
         let names: &[&str] = match kind {
-            Kind::Contacts => &["email", "firstname", "lastname", "jobtitle"],
+            Kind::Contacts => &[
+                "email",
+                "firstname",
+                "lastname",
+                "jobtitle",
+                "lifecyclestage",
+                "hs_additional_emails",
+            ],
             Kind::Companies => &["name", "domain", "city"],
         };
         let mut values = Values::new();
@@ -68,6 +76,11 @@ impl Chance {
         match name {
             _ if self.percent(12) => String::new(),
             "email" => self.email(),
+            "lifecyclestage" => account::STAGES[self.below(4)].to_owned(),
+            "hs_additional_emails" => {
+                let appended = if self.percent(50) { ";" } else { "" };
+                format!("{appended}{};{}", self.email(), self.email())
+            }
             _ => ["Ann", "ann", "Bob B", "Ελένη", "a;b \"c\""][self.below(5)].to_owned(),
         }
     }
@@ -144,7 +157,7 @@ fn number(name: &str) -> Option<u64> {
 #[tokio::test]
 async fn random_operations_agree_with_a_plain_model() {
     let seeds = number("EMULATOR_MODEL_SEED").map_or(1..=3, |seed| seed..=seed);
-    let operations = number("EMULATOR_MODEL_OPERATIONS").unwrap_or(1500);
+    let operations = number("EMULATOR_MODEL_OPERATIONS").unwrap_or(2000);
     for seed in seeds {
         let mut run = Run::start(seed).await;
         for _ in 0..operations {

@@ -221,3 +221,54 @@ async fn a_token_needs_the_scope_of_the_type_that_the_path_means() {
     assert_eq!(desk.get("/deals/v1/deal/paged").await.status, 200);
     assert_eq!(desk.get("/companies/v2/companies/paged").await.status, 403);
 }
+
+#[tokio::test]
+async fn the_change_log_of_tickets_goes_on_after_the_last_change_seen() {
+    let desk = Desk::empty();
+    let mut tickets = Vec::new();
+    for subject in ["A", "B"] {
+        let body = json!({"properties": {"subject": subject, "hs_pipeline_stage": "1"}});
+        let made = desk.post("/crm/v3/objects/tickets", body).await;
+        tickets.push(made.body["id"].as_str().expect("an id").to_owned());
+        desk.post("/_emulator/clock", json!({"advance": "1s"})).await;
+    }
+    let path = format!("/crm/v3/objects/tickets/{}", tickets[0]);
+    desk.call("PATCH", &path, Some(json!({"properties": {"content": "New"}})))
+        .await;
+    desk.post("/_emulator/clock", json!({"advance": "1s"})).await;
+    desk.call("DELETE", &format!("/crm/v3/objects/tickets/{}", tickets[1]), None)
+        .await;
+    let log = desk.get("/crm-objects/v1/change-log/tickets").await.body;
+    let log = log.as_array().expect("an array");
+    let told: Vec<(String, &str)> = log
+        .iter()
+        .map(|change| {
+            (
+                change["objectId"].to_string(),
+                change["changeType"].as_str().unwrap_or(""),
+            )
+        })
+        .collect();
+    let (one, two) = (tickets[0].clone(), tickets[1].clone());
+    let expected = [
+        (one.clone(), "CREATED"),
+        (two.clone(), "CREATED"),
+        (one, "UPDATED"),
+        (two, "DELETED"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(log[2]["changes"]["changedProperties"], json!(["content"]));
+    let last = &log[1];
+    let at = &last["timestamp"];
+    let since = |rest: &str| format!("/crm-objects/v1/change-log/tickets?timestamp={at}{rest}");
+    let inclusive = desk.get(&since("")).await.body;
+    assert_eq!(inclusive.as_array().map(Vec::len), Some(3));
+    let after = desk
+        .get(&since(&format!(
+            "&changeType=CREATED&objectId={}",
+            last["objectId"]
+        )))
+        .await
+        .body;
+    assert_eq!(after.as_array().map(Vec::len), Some(2));
+}

@@ -220,3 +220,29 @@ async fn apps_are_registered_at_run_time_and_strangers_are_refused() {
     let page = desk.get(&format!("/oauth/authorize?{evil}")).await;
     assert!(page.status == 200 && !page.text.contains("<script>"));
 }
+
+#[tokio::test]
+async fn the_newer_routes_take_json_as_well_as_a_form() {
+    let desk = desk();
+    let issued = access(&desk).await;
+    let body = json!({"client_id": "app-1", "client_secret": "s3cret", "token": issued["access_token"]});
+    let facts = desk.post("/oauth/2026-03/token/introspect", body.clone()).await;
+    assert_eq!(
+        (facts.status, &facts.body["active"]),
+        (200, &json!(true)),
+        "{}",
+        facts.text
+    );
+    assert_eq!(
+        desk.post("/oauth/2026-03/token/revoke", body.clone())
+            .await
+            .status,
+        200
+    );
+    let broken = json!([body]);
+    let refused = desk.post("/oauth/2026-03/token/introspect", broken).await;
+    assert_eq!(
+        (refused.status, &refused.body["status"]),
+        (400, &json!("BAD_CLIENT_ID"))
+    );
+}

@@ -2,6 +2,7 @@
 //! §7): thin layers over the same state, read only. Their shapes follow the public documentation of the time;
 //! none is recorded, see `parity/believed.md`.
 
+mod change_log;
 mod companies;
 mod contacts;
 mod deals;
@@ -42,6 +43,10 @@ pub(super) const APIS: &[Api] = &[
     Api {
         prefixes: &["deals/v1/deal"],
         routes: deals::ROUTES,
+    },
+    Api {
+        prefixes: &["crm-objects/v1/change-log"],
+        routes: change_log::ROUTES,
     },
     Api {
         prefixes: &["engagements/v1/engagements"],

@@ -27,6 +27,7 @@ impl Kind {
                 "jobtitle",
                 "hs_email_domain",
                 "lifecyclestage",
+                "hs_additional_emails",
             ],
             Self::Companies => &["name", "domain", "city"],
         }
@@ -40,6 +41,9 @@ impl Kind {
         }
     }
 }
+
+/// Lifecycle stages, in the order in which a contact moves through them.
+pub(super) const STAGES: [&str; 4] = ["subscriber", "lead", "opportunity", "customer"];
 
 pub(super) type Values = BTreeMap<String, String>;
 
@@ -114,7 +118,7 @@ impl Account {
             .contacts
             .iter()
             .filter(|(_, record)| record.life == Life::Live);
-        live.find(|(_, record)| !email.is_empty() && record.values.get("email") == Some(&email))
+        live.find(|(_, record)| addresses(&record.values).contains(&email))
             .map(|(id, _)| *id)
     }
 
@@ -138,9 +142,12 @@ impl Account {
     }
 
     fn taken(&self, kind: Kind, asked: &Values, this: Option<u64>) -> bool {
-        let email = asked.get("email").filter(|_| kind == Kind::Contacts);
-        let holder = email.and_then(|email| self.by_email(email));
-        holder.is_some() && holder != this
+        let asked = Some(asked).filter(|_| kind == Kind::Contacts);
+        let mut holders = asked.into_iter().flat_map(addresses);
+        holders.any(|email| {
+            let holder = self.by_email(&email);
+            holder.is_some() && holder != this
+        })
     }
 
     /// Notes a record that was created under an id which is new.
@@ -153,7 +160,8 @@ impl Account {
             updated: self.now.clone(),
         };
         if kind == Kind::Contacts {
-            record.values.insert("lifecyclestage".into(), "lead".into());
+            let stage = asked.get("lifecyclestage").map_or("lead", String::as_str);
+            record.values.insert("lifecyclestage".into(), stage.to_owned());
         }
         write(&mut record, asked);
         let earlier = self.records_mut(kind).insert(id, record);
@@ -190,6 +198,7 @@ impl Account {
             self.records(kind)[&primary].clone(),
             self.records(kind)[&other].clone(),
         );
+        let secondary = secondary_of_both(&one.values, &two.values);
         let mut merged = Record {
             created: self.now.clone(),
             updated: self.now.clone(),
@@ -199,6 +208,9 @@ impl Account {
             if merged.values.get(&name).is_none_or(String::is_empty) {
                 merged.values.insert(name, value);
             }
+        }
+        if kind == Kind::Contacts && !secondary.is_empty() {
+            merged.values.insert("hs_additional_emails".into(), secondary);
         }
         merged.merged.extend(two.merged);
         merged.merged.extend([primary, other]);
@@ -267,13 +279,55 @@ fn side(kind: Kind, pair: (u64, u64)) -> u64 {
     }
 }
 
-/// Writes values as they are stored: addresses in lower case, and with the domain that follows from them.
+/// A contact's primary and secondary addresses, as they are stored.
+pub(super) fn addresses(values: &Values) -> BTreeSet<String> {
+    let texts = ["email", "hs_additional_emails"].map(|name| values.get(name).map_or("", String::as_str));
+    parts(&texts.join(";"))
+        .into_iter()
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn parts(text: &str) -> Vec<&str> {
+    text.split(';').filter(|part| !part.is_empty()).collect()
+}
+
+fn each_once(texts: &[&str]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for part in texts.iter().flat_map(|text| parts(text)) {
+        let part = part.to_lowercase();
+        if !all.contains(&part) {
+            all.push(part);
+        }
+    }
+    all
+}
+
+/// What a merged contact has beside its primary address.
+fn secondary_of_both(one: &Values, two: &Values) -> String {
+    let text = |values: &Values, name: &str| values.get(name).cloned().unwrap_or_default();
+    let (first, second) = (text(one, "email"), text(two, "email"));
+    let kept = if first.is_empty() { &second } else { &first };
+    let (own, others) = (
+        text(one, "hs_additional_emails"),
+        text(two, "hs_additional_emails"),
+    );
+    let mut all = each_once(&[&own, &others, &second]);
+    all.retain(|address| address != kept);
+    all.join(";")
+}
+
+/// Writes values as they are stored: addresses in lower case, and with the domain that follows from them; stages
+/// only forward.
 fn write(record: &mut Record, asked: &Values) {
     for (name, value) in asked {
-        let stored = if name == "email" {
-            value.to_lowercase()
-        } else {
-            value.clone()
+        let held = record.values.get(name).cloned().unwrap_or_default();
+        let stored = match name.as_str() {
+            "email" => value.to_lowercase(),
+            "hs_additional_emails" if value.starts_with(';') => each_once(&[&held, value]).join(";"),
+            "hs_additional_emails" => each_once(&[value]).join(";"),
+            "lifecyclestage" if rank(value) < rank(&held) && !value.is_empty() => held,
+            _ => value.clone(),
         };
         if name == "email" {
             let domain = stored.split('@').nth(1).unwrap_or("").to_owned();
@@ -281,4 +335,8 @@ fn write(record: &mut Record, asked: &Values) {
         }
         record.values.insert(name.clone(), stored);
     }
+}
+
+fn rank(stage: &str) -> Option<usize> {
+    STAGES.iter().position(|known| *known == stage)
 }

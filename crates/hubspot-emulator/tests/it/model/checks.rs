@@ -8,6 +8,22 @@ use super::Run;
 use super::account::{Kind, Life, Record};
 use super::operations::results;
 
+const OPERATORS: [&str; 13] = [
+    "EQ",
+    "NEQ",
+    "IN",
+    "NOT_IN",
+    "HAS_PROPERTY",
+    "NOT_HAS_PROPERTY",
+    "LT",
+    "LTE",
+    "GT",
+    "GTE",
+    "BETWEEN",
+    "CONTAINS_TOKEN",
+    "NOT_CONTAINS_TOKEN",
+];
+
 impl Run {
     /// A record as GET shows it, alive or in the recycle bin; everything else is not found.
     pub(super) async fn check_record(&mut self, kind: Kind, id: u64) {
@@ -58,16 +74,23 @@ impl Run {
             Kind::Contacts => "companies",
             Kind::Companies => "contacts",
         };
-        let path = format!("/crm/v4/objects/{}/{id}/associations/{other}", kind.path());
-        let answer = self.desk.get(&path).await;
-        let told: Vec<(u64, bool)> = results(&answer)
-            .iter()
-            .map(|link| {
-                let types = link["associationTypes"].as_array().map_or(0, Vec::len);
-                (link["toObjectId"].as_u64().unwrap_or(0), types == 2)
-            })
-            .collect();
-        self.same(&path, &told, &self.account.links_of(kind, id));
+        let limit = 1 + self.chance.below(8);
+        let base = format!(
+            "/crm/v4/objects/{}/{id}/associations/{other}?limit={limit}",
+            kind.path()
+        );
+        let (mut told, mut path) = (Vec::new(), base.clone());
+        loop {
+            let page = self.desk.get(&path).await;
+            self.same(&path, &page.status, &200);
+            told.extend(results(&page).iter().map(link_told));
+            let Some(after) = page.body["paging"]["next"]["after"].as_str() else {
+                break;
+            };
+            let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+            path = format!("{base}&after={after}");
+        }
+        self.same(&base, &told, &self.account.links_of(kind, id));
     }
 
     /// Pages of a random size, of the live records or of the recycle bin.
@@ -103,22 +126,37 @@ impl Run {
             Kind::Companies => ["name", "city"][self.chance.below(2)],
         };
         let value = self.chance.value(name);
-        let operator = ["EQ", "NEQ", "HAS_PROPERTY", "NOT_HAS_PROPERTY", "IN"][self.chance.below(5)];
+        let operator = OPERATORS[self.chance.below(OPERATORS.len())];
         if value.is_empty() {
             return;
         }
         let filter = match operator {
-            "IN" => json!({"propertyName": name, "operator": "IN", "values": [value.to_lowercase(), "zoe"]}),
+            "IN" | "NOT_IN" => {
+                json!({"propertyName": name, "operator": operator, "values": [value.to_lowercase(), "zoe"]})
+            }
+            "BETWEEN" => {
+                json!({"propertyName": name, "operator": operator, "value": value, "highValue": "BOB B"})
+            }
             _ => json!({"propertyName": name, "operator": operator, "value": value}),
         };
         let fits = |record: &Record| {
             let held = record.values.get(name).filter(|held| !held.is_empty());
-            let equal = held.is_some_and(|held| held.to_lowercase() == value.to_lowercase());
+            let Some(held) = held.map(|held| held.to_lowercase()) else {
+                return matches!(operator, "NOT_HAS_PROPERTY" | "NOT_CONTAINS_TOKEN");
+            };
+            let value = value.to_lowercase();
             match operator {
-                "NEQ" => held.is_some() && !equal,
-                "HAS_PROPERTY" => held.is_some(),
-                "NOT_HAS_PROPERTY" => held.is_none(),
-                _ => equal,
+                "EQ" | "IN" => held == value,
+                "NEQ" | "NOT_IN" => held != value,
+                "HAS_PROPERTY" => true,
+                "LT" => held < value,
+                "LTE" => held <= value,
+                "GT" => held > value,
+                "GTE" => held >= value,
+                "BETWEEN" => (value.as_str()..="bob b").contains(&held.as_str()),
+                "CONTAINS_TOKEN" => has_tokens(&held, &value),
+                "NOT_CONTAINS_TOKEN" => !has_tokens(&held, &value),
+                _ => false,
             }
         };
         let live = self
@@ -224,4 +262,21 @@ impl Run {
 
 fn id(value: &Value) -> u64 {
     value.as_str().and_then(|id| id.parse().ok()).unwrap_or(0)
+}
+
+/// The other end of a link, and whether it is the primary one.
+fn link_told(link: &Value) -> (u64, bool) {
+    let types = link["associationTypes"].as_array().map_or(0, Vec::len);
+    (link["toObjectId"].as_u64().unwrap_or(0), types == 2)
+}
+
+/// Whether the words of one text follow each other in the other, both in lower case.
+fn has_tokens(text: &str, wanted: &str) -> bool {
+    fn words(text: &str) -> Vec<&str> {
+        text.split(|letter: char| !letter.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+    let (held, wanted) = (words(text), words(wanted));
+    (0..held.len()).any(|at| held[at..].starts_with(&wanted))
 }
