@@ -98,6 +98,9 @@ struct Kind {
     count: fn(&Mutation) -> u64,
 }
 
+/// More would outgrow the memory of most machines before the answer comes.
+const MOST_CHANGES: u64 = 1_000_000;
+
 static KINDS: [Kind; 10] = [
     kind(Change::Create, "create", |asked| asked.create),
     kind(Change::Update, "update", |asked| asked.update),
@@ -146,14 +149,20 @@ impl Mutation {
     }
 
     /// The place in [`KINDS`] of each change.
-    fn changes(&self) -> Vec<usize> {
+    fn changes(&self) -> Result<Vec<usize>, Failure> {
+        if let Some(kind) = KINDS.iter().find(|kind| (kind.count)(self) > MOST_CHANGES) {
+            return Err(Failure::validation(format!(
+                "`{}` is too many: at most {MOST_CHANGES} changes of a kind are made at once",
+                kind.name
+            )));
+        }
         let counts = KINDS
             .iter()
             .map(|kind| usize::try_from((kind.count)(self)).unwrap_or(0));
-        counts
+        Ok(counts
             .enumerate()
             .flat_map(|(at, count)| std::iter::repeat_n(at, count))
-            .collect()
+            .collect())
     }
 }
 
@@ -242,7 +251,7 @@ impl<'a> Run<'a> {
             pace: mutation.pace()?,
             silent: mutation.silent,
             start: inner.clock.now(),
-            changes: mutation.changes(),
+            changes: mutation.changes()?,
             made: 0,
             draw: target.draw(&inner.portal(), mutation.seed),
             target,
