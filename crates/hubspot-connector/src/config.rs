@@ -14,11 +14,15 @@ use opencdc::{Error, ErrorKind, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::own::OwnStream;
 pub use every::{Every, Interval};
 pub use interval::PollInterval;
 pub use names::{Associations, History, Properties};
 pub use since::Since;
 pub use stream::StreamConfig;
+
+/// The streams that are no CRM objects.
+pub const OWN_STREAMS: [&str; OwnStream::ALL.len()] = OwnStream::NAMES;
 
 /// The word in `properties` that stands for those that HubSpot shows unasked.
 pub const DEFAULTS: &str = "defaults";

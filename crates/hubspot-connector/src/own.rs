@@ -25,6 +25,17 @@ impl OwnStream {
         Self::ListMemberships,
     ];
 
+    /// The names of all, in the same order.
+    pub(crate) const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut n = 0;
+        while n < names.len() {
+            names[n] = Self::ALL[n].name();
+            n += 1;
+        }
+        names
+    };
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Owners => "owners",

@@ -250,9 +250,7 @@ impl Planner<'_> {
             return Ok(Arc::new(object.clone()));
         }
         let listable = all.filter(|object| object.can(Capability::List));
-        let valid = listable
-            .map(|object| &*object.name)
-            .chain(OwnStream::ALL.map(OwnStream::name));
+        let valid = listable.map(|object| &*object.name).chain(OwnStream::NAMES);
         Err(UnknownObject::new(name, valid).into())
     }
 

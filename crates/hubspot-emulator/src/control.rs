@@ -100,6 +100,11 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Response {
             if let Some(name) = unknown {
                 return wrong(format!("`{name}` is not an object type of this account"));
             }
+            if counts.most() > MOST_SEEDED {
+                return wrong(format!(
+                    "at most {MOST_SEEDED} records of a type are made at once"
+                ));
+            }
             emulator.seed(&counts.into());
             health(State(emulator)).await
         }
@@ -120,6 +125,24 @@ struct SeedCounts {
     line_items: Option<u64>,
     #[serde(flatten)]
     more: BTreeMap<String, u64>,
+}
+
+/// More would outgrow the memory of most machines before the answer comes.
+const MOST_SEEDED: u64 = 10_000_000;
+
+impl SeedCounts {
+    /// The greatest of its numbers.
+    fn most(&self) -> u64 {
+        let usual = [
+            self.contacts,
+            self.companies,
+            self.deals,
+            self.tickets,
+            self.products,
+        ];
+        let others = self.line_items.iter().chain(self.more.values()).copied();
+        usual.into_iter().chain(others).max().unwrap_or(0)
+    }
 }
 
 impl From<SeedCounts> for Counts {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::behaviour::faults::{self, Action};
 use crate::behaviour::limits::{Policy, Standing};
 use crate::behaviour::oauth::Grant;
+use crate::behaviour::request_log::Asked;
 use crate::call::Call;
 use crate::data::draw::mix;
 use crate::emulator::{Emulator, Inner};
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 use crate::options::{Scopes, Token};
 use crate::reply::Reply;
 use crate::routes::{self, Access, Found, Route};
+use crate::state::portal::Moment;
 use crate::time::Millis;
 use crate::time::iso;
 
@@ -53,7 +55,8 @@ struct Answered {
 pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Body>) -> Response {
     let inner = &*emulator.0;
     let (head, body) = request.into_parts();
-    note_arrival(inner, head.uri.path());
+    let arrived = inner.clock.now();
+    note_arrival(inner, head.uri.path(), arrived);
     let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let fault = inner.faults().strike(head.method.as_str(), head.uri.path());
     wait(inner.options.latency, fault.as_ref()).await;
@@ -63,7 +66,11 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
         standing,
         label,
     } = match &fault {
-        Some(action) if action.drop => return dropped(inner, &head.method, head.uri.path()),
+        Some(action) if action.drop => {
+            let label = label_of(&head.method, head.uri.path());
+            note_answer(inner, &head, arrived, label, 0, 0);
+            return lost();
+        }
         Some(action) if action.status.is_some() => {
             forced(inner, &head.method, head.uri.path(), action, &correlation_id)
         }
@@ -72,7 +79,7 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
     let action = fault.unwrap_or_default();
     let reply = distort(reply, &action, head.uri.query().unwrap_or(""));
     let status = if action.fail_after_write { 0 } else { reply.status };
-    inner.log().answered(label, status, reply.body.len());
+    note_answer(inner, &head, arrived, label, status, reply.body.len());
     if action.fail_after_write {
         return lost();
     }
@@ -88,14 +95,41 @@ fn http_date(now: Millis) -> String {
 }
 
 /// Counts a request, and the first object type that its path names.
-fn note_arrival(inner: &Inner, path: &str) {
+fn note_arrival(inner: &Inner, path: &str, now: Moment) {
     let portal = inner.portal();
     let object = path.split('/').find_map(|part| portal.type_index(part).ok());
     let mut log = inner.log();
-    log.arrived(inner.clock.now().steady);
+    log.arrived(now.steady);
     if let Some(object) = object {
         log.asked_for(&portal.store(object).object_type.plural);
     }
+}
+
+/// Notes how a request was answered; status 0 is no answer.
+fn note_answer(
+    inner: &Inner,
+    head: &http::request::Parts,
+    arrived: Moment,
+    label: String,
+    status: u16,
+    bytes: usize,
+) {
+    // The paths of OAuth hold tokens.
+    let secret = head.uri.path().starts_with("/oauth/");
+    let what = if secret {
+        label.clone()
+    } else {
+        format!("{} {}", head.method, head.uri.path())
+    };
+    let took = inner.clock.now().steady.saturating_sub(arrived.steady);
+    let asked = Asked {
+        at: arrived.wall,
+        what,
+        status,
+        bytes,
+        took,
+    };
+    inner.log().answered(label, asked);
 }
 
 async fn wait(latency: Duration, fault: Option<&Action>) {
@@ -106,12 +140,6 @@ async fn wait(latency: Duration, fault: Option<&Action>) {
     if !(latency + slow).is_zero() {
         tokio::time::sleep(latency + slow).await;
     }
-}
-
-/// Logged with status 0: there was no answer.
-fn dropped(inner: &Inner, method: &http::Method, path: &str) -> Response {
-    inner.log().answered(label_of(method, path), 0, 0);
-    lost()
 }
 
 fn lost() -> Response {

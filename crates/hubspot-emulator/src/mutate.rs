@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             pace: mutation.pace()?,
             silent: mutation.silent,
             start: inner.clock.now(),
-            changes: mutation.changes(),
+            changes: mutation.changes()?,
             made: 0,
             draw: target.draw(&inner.portal(), mutation.seed),
             target,

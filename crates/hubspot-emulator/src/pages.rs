@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::Value;
 
+use crate::behaviour::request_log::Asked;
 use crate::emulator::{Emulator, Inner};
 use crate::html::escape;
 use crate::state::portal::Portal;
@@ -14,12 +15,7 @@ use crate::state::record::{Life, Record};
 use crate::state::store::Store;
 use crate::time::iso;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;\
-    color:#1f2937;background:#fff}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}\
-    table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .8rem .3rem 0;\
-    border-bottom:1px solid #e5e7eb;vertical-align:top;overflow-wrap:anywhere}\
-    td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.9em}\
-    .quiet{color:#6b7280}a{color:#b45309}";
+const STYLE: &str = include_str!("pages.css");
 
 /// Records a page of one type's records shows.
 const SHOWN: usize = 50;
@@ -66,9 +62,10 @@ pub(crate) async fn overview(State(emulator): State<Emulator>) -> Response {
     let inner = &*emulator.0;
     let body = [
         account(inner),
-        "<h2>Objects</h2>".to_owned() + &objects(&inner.portal()),
-        "<h2>Requests</h2>".to_owned() + &requests(inner),
         "<h2>Faults</h2>".to_owned() + &faults(inner),
+        "<h2>Last requests</h2>".to_owned() + &last_requests(inner),
+        "<h2>Requests by route</h2>".to_owned() + &requests(inner),
+        "<h2>Objects</h2>".to_owned() + &objects(&inner.portal()),
         "<h2>Control</h2>".to_owned() + CONTROL,
     ];
     page("Emulated HubSpot account", &body.concat())
@@ -78,14 +75,17 @@ pub(crate) async fn overview(State(emulator): State<Emulator>) -> Response {
 fn account(inner: &Inner) -> String {
     let options = &inner.options;
     let tokens: Vec<String> = options.tokens.iter().map(|token| masked(&token.value)).collect();
+    let facts = [
+        ("Account", options.portal_id.to_string()),
+        ("Tier", options.tier.to_string()),
+        ("Seed", options.seed.to_string()),
+        ("Clock", iso(inner.clock.now().wall)),
+        ("Tokens", tokens.join(", ")),
+    ];
+    let facts = facts.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(&value)));
     format!(
-        "<p>Account {}, tier {}, seed {}; it is {}. Tokens: <code>{}</code></p>\
-         <p class=\"quiet\">This is a local emulator. Nothing here is HubSpot's.</p>",
-        options.portal_id,
-        escape(&options.tier.to_string()),
-        options.seed,
-        iso(inner.clock.now().wall),
-        escape(&tokens.join(", "))
+        "<p class=\"quiet\">This is a local emulator. Nothing here is HubSpot's.</p><dl>{}</dl>",
+        facts.concat()
     )
 }
 
@@ -119,21 +119,55 @@ fn object_row(store: &Store) -> Vec<String> {
     row
 }
 
+/// Newest first.
+fn last_requests(inner: &Inner) -> String {
+    let log = inner.log();
+    let rows: Vec<Vec<String>> = log.last().map(request_row).collect();
+    if rows.is_empty() {
+        return NOTHING_ASKED.into();
+    }
+    table(&["Time", "Request", "Status", "Took", "Bytes"], 3, &rows)
+}
+
+fn request_row(asked: &Asked) -> Vec<String> {
+    // Only the time of day; the date is the clock's.
+    let time = iso(asked.at);
+    vec![
+        format!("<code>{}</code>", &time[11..23]),
+        format!("<code>{}</code>", escape(&asked.what)),
+        status(asked.status),
+        format!("{:.1} ms", asked.took.as_secs_f64() * 1000.0),
+        asked.bytes.to_string(),
+    ]
+}
+
+/// A status in the colour of its kind.
+fn status(status: u16) -> String {
+    let (kind, text) = match status {
+        0 => ("bad", "no answer".to_owned()),
+        1..=399 => ("good", status.to_string()),
+        400..=499 => ("poor", status.to_string()),
+        _ => ("bad", status.to_string()),
+    };
+    format!("<span class=\"{kind}\">{text}</span>")
+}
+
+const NOTHING_ASKED: &str = "<p class=\"quiet\">Nothing was asked yet.</p>";
+
 fn requests(inner: &Inner) -> String {
     let report = inner.log().report();
     let mut rows = Vec::new();
     for (route, statuses) in report["byRoute"].as_object().into_iter().flatten() {
-        for (status, count) in statuses.as_object().into_iter().flatten() {
-            let status = if status == "0" { "no answer" } else { status };
+        for (code, count) in statuses.as_object().into_iter().flatten() {
             rows.push(vec![
                 format!("<code>{}</code>", escape(route)),
-                escape(status),
+                status(code.parse().unwrap_or(0)),
                 count.to_string(),
             ]);
         }
     }
     if rows.is_empty() {
-        return "<p class=\"quiet\">Nothing was asked yet.</p>".into();
+        return NOTHING_ASKED.into();
     }
     let summary = format!(
         "<p>{} in all, {} refused by a limit, at most {} in one second.</p>",

@@ -7,34 +7,37 @@ pub(crate) const DAY: Millis = 86_400_000;
 
 /// Appends `2024-01-17T19:55:04.281Z`: three fractional digits, always (hubspot-api notes §1.2).
 pub(crate) fn write_iso(out: &mut Vec<u8>, at: Millis) {
-    let (year, month, day) = civil(at.div_euclid(DAY));
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    put_day(&mut text, at);
     let ms = at.rem_euclid(DAY);
-    write_day(out, year, month, day);
-    out.push(b'T');
-    two_digits(out, ms / 3_600_000);
-    out.push(b':');
-    two_digits(out, ms / 60_000 % 60);
-    out.push(b':');
-    two_digits(out, ms / 1000 % 60);
-    out.push(b'.');
-    out.push(digit(ms / 100 % 10));
-    two_digits(out, ms % 100);
-    out.push(b'Z');
+    put(&mut text[11..13], ms / 3_600_000);
+    put(&mut text[14..16], ms / 60_000 % 60);
+    put(&mut text[17..19], ms / 1000 % 60);
+    put(&mut text[20..23], ms % 1000);
+    out.extend_from_slice(&text);
 }
 
 /// Appends `2024-01-17`.
 pub(crate) fn write_date(out: &mut Vec<u8>, at: Millis) {
-    let (year, month, day) = civil(at.div_euclid(DAY));
-    write_day(out, year, month, day);
+    let mut text = *b"0000-00-00";
+    put_day(&mut text, at);
+    out.extend_from_slice(&text);
 }
 
-fn write_day(out: &mut Vec<u8>, year: i64, month: i64, day: i64) {
-    two_digits(out, year.clamp(0, 9999) / 100);
-    two_digits(out, year.clamp(0, 9999) % 100);
-    out.push(b'-');
-    two_digits(out, month);
-    out.push(b'-');
-    two_digits(out, day);
+fn put_day(text: &mut [u8], at: Millis) {
+    let (year, month, day) = civil(at.div_euclid(DAY));
+    put(&mut text[..4], year.clamp(0, 9999));
+    put(&mut text[5..7], month);
+    put(&mut text[8..10], day);
+}
+
+/// Writes a number that is not negative over as many digits as there is room for.
+fn put(digits: &mut [u8], number: i64) {
+    let mut rest = u32::try_from(number).unwrap_or(0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+    }
 }
 
 /// `2024-01-17T19:55:04.281Z` as a string.
@@ -42,15 +45,6 @@ pub(crate) fn iso(at: Millis) -> String {
     let mut out = Vec::with_capacity(24);
     write_iso(&mut out, at);
     String::from_utf8(out).unwrap_or_default()
-}
-
-fn digit(number: i64) -> u8 {
-    b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or(0)
-}
-
-fn two_digits(out: &mut Vec<u8>, number: i64) {
-    out.push(digit(number / 10));
-    out.push(digit(number));
 }
 
 /// Reads an ISO 8601 date or instant with 0 to 9 fractional digits, `Z` or an offset. Precision below a

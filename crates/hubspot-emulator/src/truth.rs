@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::json;
+use crate::routes::Stencil;
 use crate::state::associations::{Link, TypeIndex};
 use crate::state::portal::Portal;
 use crate::state::property::{Projection, Source};
@@ -113,7 +114,7 @@ fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record) {
         .chain(own.map(|(index, _)| index));
     let mut shown = Projection(held.collect());
     shown.0.sort_unstable();
-    crate::routes::write_properties(out, store, record, &shown);
+    Stencil::new(&store.properties, &shown).fill(out, record);
 }
 
 fn write_links(

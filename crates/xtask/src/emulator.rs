@@ -39,6 +39,10 @@ impl Emulator {
         }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Where it is and what it lets in, as the suites read it.
     pub(crate) fn env(&self) -> [(&'static str, &str); 2] {
         [("SPOKE_EMULATOR_URL", &self.url), ("SPOKE_EMULATOR_TOKEN", TOKEN)]

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a developer's tool that talks to a terminal")]
 
 mod emulator;
+mod guides;
 mod parity;
 mod peers;
 mod steps;
@@ -11,10 +12,11 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
-  ci      everything: lint, tests, documentation, parity with HubSpot's official clients
+  ci      everything: lint, tests, fuzzing, documentation, parity with HubSpot's official clients, guides
   lint    formatting, clippy, tidy
   tidy    crate arrows and the words that must not appear
   parity  HubSpot's official Python and Node clients against `spoke emulate`
+  guides  the programs of the guides against `spoke emulate`
   peers   two popular connectors against `spoke emulate`; installs them first
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)
   bench-emulator
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "lint" => steps::lint(),
         "tidy" => tidy::check(),
         "parity" => parity::check(),
+        "guides" => guides::check(),
         "peers" => peers::check(),
         "bench" => steps::bench(&rest),
         "bench-emulator" => steps::bench_emulator(&rest),

@@ -30,7 +30,8 @@ pub(crate) fn check() -> Result<()> {
         .envs(emulator.env()))
 }
 
-fn virtual_environment() -> Result<PathBuf> {
+/// The interpreter of an environment with HubSpot's Python clients.
+pub(crate) fn virtual_environment() -> Result<PathBuf> {
     environment_with(
         &Path::new(SUITE).join("requirements.txt"),
         Path::new("target/parity-venv"),
@@ -74,7 +75,7 @@ fn make_environment(folder: &Path) -> Result<()> {
 }
 
 /// A folder with the Node client, as the lock file pins it; made anew when that changes.
-fn node_modules() -> Result<PathBuf> {
+pub(crate) fn node_modules() -> Result<PathBuf> {
     let folder = PathBuf::from("target/parity-node");
     let wanted = std::fs::read_to_string(Path::new(SUITE).join(LOCK)).context("cannot read the lock file")?;
     let stamp = folder.join("installed.json");

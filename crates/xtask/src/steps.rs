@@ -4,17 +4,28 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{parity, tidy};
+use crate::{guides, parity, tidy};
 
 /// Everything a change must pass.
 pub(crate) fn ci() -> Result<()> {
     lint()?;
-    cargo(&["test", "--workspace", "--all-features"])?;
+    cargo_with(
+        &["test", "--workspace", "--all-features"],
+        &[(FUZZ_SECONDS, &fuzz_seconds())],
+    )?;
     cargo_with(
         &["doc", "--workspace", "--no-deps", "--quiet"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
-    parity::check()
+    parity::check()?;
+    guides::check()
+}
+
+/// How long the emulator is fuzzed; whoever sets it decides.
+const FUZZ_SECONDS: &str = "SPOKE_FUZZ_SECONDS";
+
+fn fuzz_seconds() -> String {
+    std::env::var(FUZZ_SECONDS).unwrap_or_else(|_| "60".to_owned())
 }
 
 /// What needs no test to see. A toolchain without rustfmt or clippy cannot check these; that is said, not

@@ -1,29 +1,24 @@
-//! The guides say what is true: every block of shell in them runs.
+//! The guides say what is true: every block of shell in them runs. Their Python and JavaScript is run by
+//! `cargo xtask guides`, which has the clients.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::{Portal, Workplace};
 
+const EMULATOR: &str = include_str!("../../../../docs/guides/emulator.md");
+
 #[test]
 fn every_command_of_the_emulators_guide_works() {
-    let guide = include_str!("../../../../docs/guides/emulator.md");
     let portal = Portal::with_contacts(100);
-    let blocks: Vec<_> = guide
+    let blocks: Vec<_> = EMULATOR
         .split("```sh\n")
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert!(blocks.len() >= 5, "the guide has commands");
+    assert!(blocks.len() >= 7, "the guide has commands");
     for block in blocks {
-        let output = shell(&portal, block);
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{block}\nended with {}: {text}",
-            output.status
-        );
-        assert!(!output.stdout.is_empty(), "{block}\nprinted nothing");
+        must_print(&shell(&portal, block), block);
     }
 }
 
@@ -44,6 +39,38 @@ fn every_file_of_the_guide_to_connections_is_valid() {
         workplace.write("spoke.yaml", &shown);
         workplace.run(&["config", "validate"]).ok();
     }
+}
+
+#[test]
+fn the_job_for_github_actions_starts_a_local_hubspot() {
+    let portal = Portal::with_contacts(0);
+    let (_, step) = EMULATOR
+        .split_once("        run: |\n")
+        .expect("the job has a script");
+    let script: String = step
+        .lines()
+        .map_while(|line| line.strip_prefix("          "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(
+        script.contains("spoke emulate") && script.contains("GITHUB_ENV"),
+        "{script}"
+    );
+    // What the job leaves running ends with the job.
+    let script = format!("trap 'kill $!' EXIT\nGITHUB_ENV=set.env\n{script}\ncat set.env");
+    let output = shell(&portal, &script);
+    must_print(&output, &script);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("URL=http://127.0.0.1:"));
+}
+
+fn must_print(output: &std::process::Output, script: &str) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{script}\nended with {}: {text}",
+        output.status
+    );
+    assert!(!output.stdout.is_empty(), "{script}\nprinted nothing");
 }
 
 /// A shell that finds `spoke` and knows where the portal is.

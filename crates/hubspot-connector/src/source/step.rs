@@ -433,7 +433,7 @@ mod tests {
     #[test]
     fn what_is_next_when_catching_up() {
         let mut done = Done::default();
-        let mut next = |done: &Done| {
+        let next = |done: &Done| {
             next(
                 at(1_001),
                 &terms(Goal::CaughtUp),

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt;
 use hubspot_emulator::{Counts, Options, Token};
-use opencdc::{ErrorKind, Operation, Position, Record, Result, Selection, Source};
+use opencdc::{ErrorKind, Operation, Record, Result, Resume, Selection, Source};
 use serde_json::{Value, json};
 
 use crate::emulated::{Hubspot, config_of};
-use crate::{ids, key, of_stream, read, try_read};
+use crate::{after, after_more, ids, key, of_stream, read, try_read};
 
 const LISTS: &str = "/crm/objects/*/contacts";
 
@@ -71,15 +71,12 @@ async fn every_route_may_stumble() {
 }
 
 /// Reads until the first error; the ids that came, and the last position.
-async fn until_error(
-    hubspot: &Hubspot,
-    from: Option<Position>,
-) -> (Vec<String>, Option<Position>, opencdc::Error) {
-    let results = try_read(&hubspot.source(config()), from).await;
+async fn until_error(hubspot: &Hubspot, from: Resume) -> (Vec<String>, Resume, opencdc::Error) {
+    let results = try_read(&hubspot.source(config()), Some(from.clone())).await;
     let (batches, errors): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     let batches: Vec<_> = batches.into_iter().map(Result::unwrap).collect();
     let error = errors.into_iter().next().unwrap().unwrap_err();
-    let last = batches.last().map(|batch| batch.position.clone());
+    let last = after_more(Some(from), &batches);
     (ids(&batches, "contacts"), last, error)
 }
 
@@ -98,17 +95,17 @@ async fn what_does_not_heal_ends_the_read_and_the_next_one_goes_on() {
         let half = whole
             .iter()
             .position(|batch| of_stream(std::slice::from_ref(batch), "contacts").len() == 100);
-        let from = whole[half.unwrap()].position.clone();
+        let from = after(&whole[..=half.unwrap()]);
 
         hubspot
             .faults(json!([{"match": {"path": LISTS}, "action": action}]))
             .await;
-        let (mut seen, last, error) = until_error(&hubspot, Some(from.clone())).await;
+        let (mut seen, last, error) = until_error(&hubspot, from).await;
         assert_eq!(error.kind(), kind, "{action}: {error}");
         assert!(error.to_string().contains("`contacts`"), "{error}");
 
         hubspot.control("DELETE", "faults", &Value::Null).await;
-        let rest = read(&hubspot.source(config()), Some(last.unwrap_or(from))).await;
+        let rest = read(&hubspot.source(config()), Some(last)).await;
         seen.extend(ids(&rest, "contacts"));
         seen.extend(ids(&whole[..=half.unwrap()], "contacts"));
         assert_eq!(
@@ -138,7 +135,8 @@ async fn a_token_without_the_scope_of_a_stream_is_refused_by_name() {
     let source =
         hubspot_connector::HubspotSource::new(hubspot.client_with("pat-na1-narrow"), config_of(config()));
     let source = source.unwrap();
-    let error = source.catalog().await.unwrap_err();
+    let mut batches = try_read(&source, None).await;
+    let error = batches.pop().unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     let text = format!("{error} {}", error.hint().unwrap());
     assert!(
@@ -146,6 +144,12 @@ async fn a_token_without_the_scope_of_a_stream_is_refused_by_name() {
         "{text}"
     );
     assert!(!text.contains("pat-na1"), "{text}");
+    let batches: Vec<_> = batches.into_iter().map(|batch| batch.unwrap()).collect();
+    assert_eq!(
+        ids(&batches, "contacts").len(),
+        10,
+        "the others are read all the same"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +169,7 @@ async fn a_read_goes_on_after_every_position_without_reading_pages_again() {
                         "properties": ["hs_object_id"]});
     let source = hubspot.source(config);
     let whole = read(&source, None).await;
-    assert_eq!(whole.len(), 8);
+    assert!(whole.len() >= 8);
     let key_of = |record: &&Record| {
         format!(
             "{} {}",
@@ -180,8 +184,8 @@ async fn a_read_goes_on_after_every_position_without_reading_pages_again() {
             .map(|record| key_of(&record))
             .collect::<Vec<_>>()
     };
-    for (n, batch) in whole[..7].iter().enumerate() {
-        let rest = read(&source, Some(batch.position.clone())).await;
+    for n in 0..whole.len() - 1 {
+        let rest = read(&source, Some(after(&whole[..=n]))).await;
         assert_eq!(keys(&rest), keys(&whole[n + 1..]), "after batch {n}");
     }
 }
@@ -194,7 +198,7 @@ async fn a_record_archived_between_two_reads_is_a_delete_of_the_second() {
     let mutation = json!({"objectType": "contacts", "seed": 7, "create": 30, "update": 60, "archive": 25});
     hubspot.mutate(mutation).await;
 
-    let second = read(&source, Some(first.last().unwrap().position.clone())).await;
+    let second = read(&source, Some(after(&first))).await;
     let mut alive: BTreeSet<String> = ids(&first, "contacts").into_iter().collect();
     let mut deletes = 0;
     for record in of_stream(&second, "contacts") {
@@ -209,12 +213,8 @@ async fn a_record_archived_between_two_reads_is_a_delete_of_the_second() {
     assert_eq!(alive, hubspot.ids("contacts", "live").await);
     assert_eq!(deletes, 25);
 
-    // A third pass has the live ones again, and no delete of the first pass's time.
-    let third = read(&source, Some(second.last().unwrap().position.clone())).await;
-    let snapshots = of_stream(&third, "contacts")
-        .into_iter()
-        .filter(|record| record.operation == Operation::Snapshot);
-    assert_eq!(snapshots.count(), hubspot.ids("contacts", "live").await.len());
+    let third = read(&source, Some(after_more(Some(after(&first)), &second))).await;
+    assert_eq!(of_stream(&third, "contacts").len(), 0, "nothing comes twice");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,20 +11,32 @@ mod positions;
 mod table;
 
 use futures_util::StreamExt;
-use opencdc::{Batch, Position, Record, Result, Resume, Selection, Source};
+use opencdc::{Batch, Note, Position, Record, Result, Resume, Selection, Source};
 
 /// Every batch of a read of everything from `from` on; ends with the first error.
-async fn try_read(source: &dyn Source, from: Option<Position>) -> Vec<Result<Batch>> {
+async fn try_read(source: &dyn Source, from: Option<Resume>) -> Vec<Result<Batch>> {
     let everything = Selection::everything(&source.catalog().await.expect("the catalog is there"));
-    let batches = source
-        .read(everything, from.map(Resume::from))
-        .await
-        .expect("the read starts");
+    let batches = source.read(everything, from).await.expect("the read starts");
     batches.collect().await
 }
 
+/// Where to go on after these batches, the first that were ever read.
+fn after(batches: &[Batch]) -> Resume {
+    after_more(None, batches)
+}
+
+/// Where to go on after these batches, which were read from `before` on.
+fn after_more(before: Option<Resume>, batches: &[Batch]) -> Resume {
+    let mut resume = before.unwrap_or_else(|| Resume::from(Position::new("")));
+    for batch in batches {
+        resume.position = batch.position.clone();
+        Note::apply(&mut resume.notes, &batch.notes);
+    }
+    resume
+}
+
 /// As [`try_read`], when nothing goes wrong.
-async fn read(source: &dyn Source, from: Option<Position>) -> Vec<Batch> {
+async fn read(source: &dyn Source, from: Option<Resume>) -> Vec<Batch> {
     let batches = try_read(source, from).await;
     batches
         .into_iter()

@@ -5,6 +5,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::time::Millis;
+
+/// One request and what came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) at: Millis,
+    /// Method and path, without the query.
+    pub(crate) what: String,
+    /// 0: there was no answer.
+    pub(crate) status: u16,
+    pub(crate) bytes: usize,
+    pub(crate) took: Duration,
+}
+
+/// So many of the last requests are kept for people to look at.
+const KEPT: usize = 50;
+
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     total: u64,
@@ -14,6 +31,7 @@ pub(crate) struct RequestLog {
     by_object: BTreeMap<String, u64>,
     last_second: VecDeque<Duration>,
     max_per_second: usize,
+    last: VecDeque<Asked>,
 }
 
 impl RequestLog {
@@ -38,10 +56,18 @@ impl RequestLog {
     }
 
     /// Notes how a request was answered.
-    pub(crate) fn answered(&mut self, route: String, status: u16, bytes: usize) {
-        self.bytes += bytes as u64;
+    pub(crate) fn answered(&mut self, route: String, asked: Asked) {
+        let status = asked.status;
+        self.bytes += asked.bytes as u64;
         self.rate_limited += u64::from(status == 429);
         *self.by_route.entry(route).or_default().entry(status).or_default() += 1;
+        self.last.truncate(KEPT - 1);
+        self.last.push_front(asked);
+    }
+
+    /// The last requests, newest first.
+    pub(crate) fn last(&self) -> impl Iterator<Item = &Asked> {
+        self.last.iter()
     }
 
     pub(crate) fn report(&self) -> Value {

@@ -56,6 +56,9 @@ pub(super) struct Kind {
     pub(super) count: fn(&Mutation) -> u64,
 }
 
+/// More would outgrow the memory of most machines before the answer comes.
+const MOST_CHANGES: u64 = 1_000_000;
+
 pub(super) static KINDS: [Kind; 10] = [
     kind(Change::Create, "create", |asked| asked.create),
     kind(Change::Update, "update", |asked| asked.update),
@@ -104,13 +107,19 @@ impl Mutation {
     }
 
     /// The place in [`KINDS`] of each change.
-    pub(super) fn changes(&self) -> Vec<usize> {
+    pub(super) fn changes(&self) -> Result<Vec<usize>, Failure> {
+        if let Some(kind) = KINDS.iter().find(|kind| (kind.count)(self) > MOST_CHANGES) {
+            return Err(Failure::validation(format!(
+                "`{}` is too many: at most {MOST_CHANGES} changes of a kind are made at once",
+                kind.name
+            )));
+        }
         let counts = KINDS
             .iter()
             .map(|kind| usize::try_from((kind.count)(self)).unwrap_or(0));
-        counts
+        Ok(counts
             .enumerate()
             .flat_map(|(at, count)| std::iter::repeat_n(at, count))
-            .collect()
+            .collect())
     }
 }

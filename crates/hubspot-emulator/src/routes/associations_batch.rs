@@ -57,9 +57,9 @@ struct Inputs<T> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ReadInput {
-    pub(super) id: Text,
-    pub(super) after: Option<Text>,
+struct ReadInput {
+    id: Text,
+    after: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,9 +101,18 @@ pub(super) fn id(text: Text) -> Result<u64, Failure> {
         .map_err(|_| Failure::validation(format!("Invalid object id: {text}")))
 }
 
+fn read(emulator: &Inner, call: &Call) -> Answer {
+    read_batch(emulator, call, MOST, write_result)
+}
+
+/// Appends what one record is associated with: its id and a page that is not empty.
+pub(super) type WriteResult = fn(&mut Vec<u8>, &Portal, (TypeIndex, TypeIndex), u64, &Page, &Call);
+
+/// Reads the associations of many records, at most so many of each; how a record's look is the writer's choice.
+///
 /// A record without associations is not in `results` but in `errors`, so the status is 207; the same goes for a
 /// record that does not exist.
-fn read(emulator: &Inner, call: &Call) -> Answer {
+pub(super) fn read_batch(emulator: &Inner, call: &Call, most: usize, write: WriteResult) -> Answer {
     let now = emulator.clock.now();
     let inputs: Vec<ReadInput> = inputs(call, MOST_READ)?;
     let portal = emulator.portal();
@@ -113,19 +122,19 @@ fn read(emulator: &Inner, call: &Call) -> Answer {
     for input in inputs {
         let from = id(input.id)?;
         let after = input.after.map(Text::into_text);
-        let page = page(&portal, types, from, after.as_deref(), MOST)?;
+        let page = page(&portal, types, from, after.as_deref(), most)?;
         if page.links.is_empty() {
             errors.push(none_found(&portal, types, from).batch_item());
         } else {
             json::comma(&mut out);
-            write_result(&mut out, &portal, types, from, page, call);
+            write(&mut out, &portal, types, from, &page, call);
         }
     }
     Ok(finish_read(out, &errors, now))
 }
 
 /// Ends a batch read: with errors it is 207.
-pub(super) fn finish_read(mut out: Vec<u8>, errors: &[Value], now: Moment) -> Reply {
+fn finish_read(mut out: Vec<u8>, errors: &[Value], now: Moment) -> Reply {
     out.push(b']');
     let status = if errors.is_empty() { 200 } else { 207 };
     if !errors.is_empty() {
@@ -144,14 +153,14 @@ fn write_result(
     portal: &Portal,
     types: (TypeIndex, TypeIndex),
     from: u64,
-    page: Page,
+    page: &Page,
     call: &Call,
 ) {
     out.extend_from_slice(b"{\"from\":{\"id\":\"");
     json::integer(out, from);
     out.extend_from_slice(b"\"},\"to\":");
     write_v4_links(out, portal, types, &page.links);
-    if let Some(after) = page.after {
+    if let Some(after) = &page.after {
         let (one, other) = (
             &portal.store(types.0).object_type,
             &portal.store(types.1).object_type,
@@ -162,14 +171,14 @@ fn write_result(
         );
         write_paging(
             out,
-            &after,
-            &call.link(&path, &[("after", &after), ("limit", "500")]),
+            after,
+            &call.link(&path, &[("after", after), ("limit", "500")]),
         );
     }
     out.push(b'}');
 }
 
-pub(super) fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Failure {
+fn none_found(portal: &Portal, types: (TypeIndex, TypeIndex), from: u64) -> Failure {
     let (one, other) = (
         &portal.store(types.0).object_type.singular,
         &portal.store(types.1).object_type.singular,

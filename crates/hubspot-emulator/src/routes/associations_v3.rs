@@ -5,8 +5,8 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::associations::{Page, page};
-use super::associations_batch::{ReadInput, complete, ends, finish_read, id, inputs, none_found, types};
+use super::associations::Page;
+use super::associations_batch::{complete, ends, id, inputs, read_batch, types};
 use super::objects::WrittenId;
 use super::record_json::{write_paging, write_v3_links};
 use super::{Access, Answer, Route, route};
@@ -31,7 +31,6 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::GET, "{type}/{to}/types", TOLL, READ, list_types),
 ];
 
-const MOST_READ: usize = 1000;
 const MOST_WRITTEN: usize = 2000;
 
 /// Associated records of one record.
@@ -46,24 +45,7 @@ struct Pair {
 }
 
 fn read(emulator: &Inner, call: &Call) -> Answer {
-    let now = emulator.clock.now();
-    let inputs: Vec<ReadInput> = inputs(call, MOST_READ)?;
-    let portal = emulator.portal();
-    let types = types(&portal, call)?;
-    let mut out = b"{\"status\":\"COMPLETE\",\"results\":[".to_vec();
-    let mut errors = Vec::new();
-    for input in inputs {
-        let from = id(input.id)?;
-        let after = input.after.map(Text::into_text);
-        let page = page(&portal, types, from, after.as_deref(), MOST_SHOWN)?;
-        if page.links.is_empty() {
-            errors.push(none_found(&portal, types, from).batch_item());
-        } else {
-            json::comma(&mut out);
-            write_result(&mut out, &portal, types, from, &page, call);
-        }
-    }
-    Ok(finish_read(out, &errors, now))
+    read_batch(emulator, call, MOST_SHOWN, write_result)
 }
 
 fn write_result(

@@ -26,6 +26,7 @@ mod property_groups;
 mod record_json;
 mod resources;
 mod schemas;
+mod stencil;
 
 use http::Method;
 
@@ -33,7 +34,7 @@ pub(crate) use list_members::live as live_members;
 pub(crate) use lists::list_json;
 pub(crate) use owners::owner_json;
 pub(crate) use pipelines::pipeline_json;
-pub(crate) use record_json::write_properties;
+pub(crate) use stencil::Stencil;
 
 use crate::behaviour::limits::Toll;
 use crate::call::{Call, decode_segment};

@@ -113,7 +113,7 @@ fn page_body(
     view: &View,
     call: &Call,
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(512 + limit.min(page.len()) * (view.projection.0.len() * 48 + 256));
+    let mut out = Vec::with_capacity(512 + limit.min(page.len()) * view.size());
     out.extend_from_slice(b"{\"results\":[");
     for (at, record) in page.iter().take(limit).enumerate() {
         if at > 0 {

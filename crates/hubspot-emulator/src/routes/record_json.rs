@@ -4,14 +4,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::history_json;
+use super::stencil::Stencil;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::json;
 use crate::state::associations::{Link, TypeIndex};
 use crate::state::portal::Portal;
-use crate::state::property::{Projection, Source};
+use crate::state::property::Projection;
 use crate::state::record::Record;
-use crate::state::store::{Store, write_own_field};
+use crate::state::store::Store;
 use crate::state::values::PropertyIndex;
 use crate::time::write_iso;
 
@@ -24,6 +25,7 @@ pub(crate) struct View {
     pub(crate) projection: Projection,
     pub(crate) history: Vec<PropertyIndex>,
     pub(crate) associations: Vec<TypeIndex>,
+    stencil: Stencil,
 }
 
 impl View {
@@ -56,10 +58,16 @@ impl View {
             .filter_map(|name| store.properties.index(name))
             .collect();
         Self {
+            stencil: Stencil::new(&store.properties, &projection),
             projection,
             history,
             associations: Vec::new(),
         }
+    }
+
+    /// How many bytes one record takes, roughly, without history and associations.
+    pub(crate) fn size(&self) -> usize {
+        self.stencil.size() + 256
     }
 }
 
@@ -72,7 +80,7 @@ pub(crate) fn write(
     view: &View,
     call: &Call,
 ) {
-    open(out, portal.store(of), record, &view.projection);
+    open_with(out, record, &view.stencil);
     if !view.history.is_empty() {
         history_json::write(out, portal.store(of), record, &view.history);
     }
@@ -84,10 +92,14 @@ pub(crate) fn write(
 
 /// Appends one record without the closing brace, so that more members can follow.
 pub(crate) fn open(out: &mut Vec<u8>, store: &Store, record: &Record, projection: &Projection) {
+    open_with(out, record, &Stencil::new(&store.properties, projection));
+}
+
+fn open_with(out: &mut Vec<u8>, record: &Record, stencil: &Stencil) {
     out.extend_from_slice(b"{\"id\":\"");
     json::integer(out, record.id);
     out.extend_from_slice(b"\",\"properties\":{");
-    write_properties(out, store, record, projection);
+    stencil.fill(out, record);
     out.extend_from_slice(b"},\"createdAt\":\"");
     write_iso(out, record.created);
     out.extend_from_slice(b"\",\"updatedAt\":\"");
@@ -99,35 +111,6 @@ pub(crate) fn open(out: &mut Vec<u8>, store: &Store, record: &Record, projection
             write_iso(out, at);
             out.push(b'"');
         }
-    }
-}
-
-/// Walks the wanted properties and the packed values side by side; both ascend.
-pub(crate) fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record, projection: &Projection) {
-    let mut values = record.values.iter();
-    let mut next = values.next();
-    // The first fragment goes without its comma.
-    let mut skip = 1;
-    for &wanted in &projection.0 {
-        let fragment = store.properties.fragment(wanted);
-        let source = store.properties.source(wanted);
-        while next.is_some_and(|(index, _)| index < wanted) {
-            next = values.next();
-        }
-        match next {
-            Some((index, escaped)) if index == wanted => {
-                out.extend_from_slice(&fragment.opening[skip..]);
-                out.extend_from_slice(escaped);
-                out.push(b'"');
-            }
-            _ if source != Source::Stored => {
-                out.extend_from_slice(&fragment.opening[skip..]);
-                write_own_field(out, source, record);
-                out.push(b'"');
-            }
-            _ => out.extend_from_slice(&fragment.null[skip..]),
-        }
-        skip = 0;
     }
 }
 

@@ -42,6 +42,21 @@ async fn seeding_adds_records_and_links() {
     );
 }
 
+#[tokio::test]
+async fn what_no_memory_holds_is_refused() {
+    let desk = Desk::empty();
+    let seed = json!({"notes": u64::MAX});
+    let mutation = json!({"objectType": "contacts", "create": u64::MAX});
+    for (path, body) in [("/_emulator/seed", seed), ("/_emulator/mutate", mutation)] {
+        let answer = desk.post(path, body).await;
+        assert!(
+            answer.status == 400 && answer.text.contains("at most"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
 async fn states(desk: &Desk) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
     for record in desk.lines("/_emulator/truth/contacts").await {

@@ -26,11 +26,25 @@ async fn the_overview_shows_objects_requests_and_faults_but_no_token() {
         "GET /crm/v3/objects/{type}",
         "503",
         "/x&#60;script&#62;*",
-        "tier unlimited",
+        "<dd>unlimited</dd>",
+        "<code>GET /crm/v3/objects/contacts</code>",
     ] {
         assert!(page.text.contains(shown), "{shown}");
     }
     assert!(!page.text.contains(DEFAULT_TOKEN) && !page.text.contains("<script"));
+}
+
+#[tokio::test]
+async fn the_last_requests_are_shown_newest_first_without_the_tokens_in_paths() {
+    let desk = Desk::small();
+    desk.get("/oauth/v1/access-tokens/a-secret").await;
+    desk.get("/crm/v3/objects/contacts/999999").await;
+    let page = desk.get("/_emulator").await.text;
+    assert!(!page.contains("a-secret"), "{page}");
+    let newer = page.find("GET /crm/v3/objects/contacts/999999");
+    let older = page.find("GET /oauth/v1/access-tokens/{token}");
+    assert!(newer.is_some() && newer < older, "{page}");
+    assert!(page.contains("<span class=\"poor\">404</span>"));
 }
 
 #[tokio::test]
