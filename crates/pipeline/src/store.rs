@@ -3,5 +3,6 @@
 mod dead_letter;
 mod queue;
 mod sqlite;
+mod status;
 
 pub use sqlite::SqliteStore;

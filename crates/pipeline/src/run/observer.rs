@@ -158,7 +158,8 @@ impl StreamTotals {
         totals
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
         for (name, counts) in other.iter() {
             self.0.entry(name.clone()).or_default().add(counts);
         }

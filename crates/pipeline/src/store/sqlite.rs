@@ -82,6 +82,10 @@ impl SqliteStore {
         self.queue.run("cannot take from a budget in", take).await
     }
 
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
     /// Forgets inbox entries up to the id `through`: they have been handled. A delivery repeated after that
     /// is taken for a new one, so leave as many as an origin may repeat.
     pub async fn trim_inbox(&self, through: u64) -> Result<()> {

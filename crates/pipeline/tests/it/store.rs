@@ -48,6 +48,22 @@ async fn notes_of_a_state_file_of_any_version_are_there_and_go_on() {
 }
 
 #[tokio::test]
+async fn the_last_picture_of_a_pipeline_is_there_for_another_process() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    restore(&path, include_str!("fixtures/state_v2.sql"));
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.status("other").await.unwrap(), None);
+    assert_eq!(
+        store.status("crm").await.unwrap().unwrap(),
+        r#"{"pipeline":"crm"}"#
+    );
+    store.save_status("crm", "{}".to_owned()).await.unwrap();
+    let other = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(other.status("crm").await.unwrap().unwrap(), "{}");
+}
+
+#[tokio::test]
 async fn a_state_file_of_version_1_stays_readable() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("state.db");

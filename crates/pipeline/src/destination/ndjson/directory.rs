@@ -62,7 +62,6 @@ impl Directory {
             Some(sidecar) => sidecar,
             None => begin(&dir, pipeline)?,
         };
-        sidecar.notes.remove_others(&dir);
         Ok(Self {
             dir,
             format: config.format,
@@ -200,6 +199,8 @@ impl Place for Directory {
             .iter()
             .map(|stream| (stream.name.clone(), file_name(&stream.name)));
         let files: HashMap<_, _> = named.collect();
+        // Not at opening: who only looks must not remove what a run has begun to write.
+        self.sidecar.notes.remove_others(&self.dir);
         let known = self.sidecar.files.clone();
         self.cut(&files.values().chain(known.keys()).collect())?;
         Ok(Plan {

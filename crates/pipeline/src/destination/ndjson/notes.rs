@@ -62,7 +62,7 @@ impl Log {
             .ok()
             .filter(|length| *length <= bytes.len());
         let counts = counts.ok_or_else(|| damaged(&path))?;
-        let changes = decode(Bytes::from(bytes).slice(..counts)).ok_or_else(|| damaged(&path))?;
+        let changes = decode(&bytes[..counts]).ok_or_else(|| damaged(&path))?;
         let mut notes = Notes::new();
         Note::apply(&mut notes, &changes);
         Ok(notes)
@@ -154,7 +154,7 @@ fn encode<'a>(changes: impl Iterator<Item = (&'a Arc<str>, Option<&'a Bytes>)>) 
 }
 
 /// `None` when the bytes are not what [`encode`] writes.
-fn decode(mut bytes: Bytes) -> Option<Vec<Note>> {
+fn decode(mut bytes: &[u8]) -> Option<Vec<Note>> {
     let mut changes = Vec::new();
     while bytes.has_remaining() {
         let key = bytes.try_get_u64_le().ok()?;
@@ -170,9 +170,10 @@ fn decode(mut bytes: Bytes) -> Option<Vec<Note>> {
     Some(changes)
 }
 
-fn take(bytes: &mut Bytes, length: u64) -> Option<Bytes> {
+/// A copy, so that one note that is kept does not keep the whole log in memory.
+fn take(bytes: &mut &[u8], length: u64) -> Option<Bytes> {
     let length = usize::try_from(length).ok()?;
-    (length <= bytes.len()).then(|| bytes.split_to(length))
+    (length <= bytes.len()).then(|| bytes.copy_to_bytes(length))
 }
 
 fn damaged(path: &Path) -> Error {
@@ -249,7 +250,7 @@ mod tests {
         let released = b"\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0a\x00\xff\
                          \x01\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xffb";
         let changes = vec![Note::remember("a", vec![0, 255]), Note::forget("b")];
-        assert_eq!(decode(Bytes::from_static(released)).unwrap(), changes);
+        assert_eq!(decode(released).unwrap(), changes);
         let again = encode(Note::last_of_each(&changes).into_iter());
         assert_eq!(again, released);
     }
