@@ -53,6 +53,11 @@ pub(crate) enum Command {
     Get(Get),
     /// Run pipelines
     Sync(Sync),
+    /// Show how pipelines are getting on
+    Status(Status),
+    /// Look at where pipelines resume, or have them start again
+    #[command(subcommand)]
+    State(StateCommand),
     /// Make, check and explain the configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -179,12 +184,56 @@ pub(crate) struct Sync {
     /// Pipelines to run [default: all]
     #[arg(value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<String>,
-    /// End when caught up
+    /// End when caught up instead of following changes until interrupted
     #[arg(long)]
     pub(crate) once: bool,
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Configuration file [default: spoke.yaml]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Pipeline to show [default: all]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// Print the position of a pipeline, and how much its source remembers besides
+    Show {
+        /// Configuration file [default: spoke.yaml]
+        #[arg(short = 'c', long = "config", value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Pipeline to show [default: all]
+        #[arg(value_name = "PIPELINE")]
+        pipeline: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget where a pipeline, or one stream of it, stands: the next run reads it from the start
+    Reset {
+        /// Configuration file [default: spoke.yaml]
+        #[arg(short = 'c', long = "config", value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Pipeline to reset
+        #[arg(value_name = "PIPELINE")]
+        pipeline: String,
+        /// Only this stream
+        #[arg(value_name = "STREAM")]
+        stream: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

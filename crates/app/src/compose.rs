@@ -52,8 +52,32 @@ async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<
     })
 }
 
-async fn state(settings: &Settings) -> Outcome<Arc<SqliteStore>> {
+/// The store that the settings name.
+pub(crate) async fn state(settings: &Settings) -> Outcome<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open(settings.file.state.path()).await?))
+}
+
+/// Where the checkpoint of a pipeline is kept: beside the rows, once there is a destination, or in the state file.
+/// `None` when neither is there yet; nothing is made.
+pub(crate) async fn checkpoints(
+    settings: &Settings,
+    name: &str,
+    written: &settings::Pipeline,
+) -> Outcome<Option<Arc<dyn CheckpointStore>>> {
+    let place = match &written.destination {
+        DestinationConfig::Sqlite(config) => &config.path,
+        DestinationConfig::Ndjson(config) => &config.dir,
+    };
+    if place.exists() {
+        let destination = destination(name, &written.destination).await?;
+        if let Some(store) = destination.checkpoints() {
+            return Ok(Some(store));
+        }
+    }
+    if !settings.file.state.path().exists() {
+        return Ok(None);
+    }
+    Ok(Some(state(settings).await? as Arc<dyn CheckpointStore>))
 }
 
 /// A client for the account that a person asks about.

@@ -77,6 +77,11 @@ impl Failure {
         self
     }
 
+    /// Tells it on stderr, when others go on.
+    pub(crate) fn tell(&self) {
+        printer::problem(&self.render());
+    }
+
     /// The whole text: message, causes, and the hint after a blank line.
     fn render(&self) -> String {
         let mut text = format!("error: {}", self.message);

@@ -5,9 +5,12 @@ mod cli;
 mod commands;
 mod compose;
 mod exit;
+mod lease;
+mod picture;
 mod printer;
 mod progress;
 mod settings;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -13,17 +13,52 @@ use opencdc::{Catalog, StreamName};
 use pipeline::{Event, Observer, Pipeline, StreamTotals};
 use tokio::sync::watch;
 
+use crate::picture::{Picture, StreamPicture};
 use crate::printer;
 
 /// Elsewhere than on a terminal: often enough to see life, seldom enough for a log.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// When nothing happens at all.
+const BETWEEN_IDLE_LINES: Duration = Duration::from_mins(1);
 
-/// The observer that fits where stderr goes.
-pub(crate) fn observer(pipeline: &Pipeline) -> Box<dyn Observer> {
-    if std::io::stderr().is_terminal() {
-        Box::new(Bars::start(pipeline))
-    } else {
-        Box::new(Lines::new(&pipeline.name))
+/// Shows how a run is getting on.
+pub(crate) trait Progress: Observer {
+    /// Called about once a second with the latest picture.
+    fn show(&self, picture: &Picture);
+}
+
+/// Where stderr goes, for all pipelines of a command together.
+#[derive(Clone)]
+pub(crate) struct Screen {
+    /// On a terminal.
+    bars: Option<MultiProgress>,
+    /// Whether names of streams need the pipeline's before them.
+    several: bool,
+}
+
+impl Screen {
+    /// One for so many pipelines.
+    pub(crate) fn new(pipelines: usize) -> Self {
+        Self {
+            bars: std::io::stderr().is_terminal().then(MultiProgress::new),
+            several: pipelines > 1,
+        }
+    }
+
+    /// The progress of one pipeline.
+    pub(crate) fn progress(&self, pipeline: &Pipeline) -> Box<dyn Progress> {
+        match &self.bars {
+            Some(bars) => Box::new(Bars::start(pipeline, bars.clone(), self.several)),
+            None => Box::new(Lines::new(&pipeline.name)),
+        }
+    }
+
+    /// Lets something be printed that is to stay.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
     }
 }
 
@@ -78,16 +113,17 @@ fn tell(pipeline: &str, event: &Event<'_>, say: impl Fn(&str)) {
     }
 }
 
-/// A line every few seconds.
+/// A line when something has happened, every few seconds at most; once a minute otherwise.
 struct Lines {
     pipeline: String,
-    state: Mutex<Counted>,
+    told: Mutex<Told>,
 }
 
-struct Counted {
-    records: u64,
+/// What the last line said.
+struct Told {
+    what: String,
     since: Instant,
-    told: Instant,
+    at: Instant,
 }
 
 impl Lines {
@@ -95,46 +131,72 @@ impl Lines {
         let now = Instant::now();
         Self {
             pipeline: pipeline.to_owned(),
-            state: Mutex::new(Counted {
-                records: 0,
+            told: Mutex::new(Told {
+                what: summary(&[]),
                 since: now,
-                told: now,
+                at: now,
             }),
         }
     }
+}
 
-    fn count(&self, streams: &StreamTotals) {
-        let mut state = lock(&self.state);
-        state.records += streams.total().records();
-        if state.told.elapsed() >= BETWEEN_LINES {
-            state.told = Instant::now();
-            let seconds = state.since.elapsed().as_secs();
-            let records = grouped(state.records);
-            printer::note(&format!("{}: {records} records in {seconds} s", self.pipeline));
+impl Told {
+    /// The line to tell now, if there is one.
+    fn next(&mut self, streams: &[StreamPicture], now: Instant) -> Option<String> {
+        let what = summary(streams);
+        let wait = if what == self.what {
+            BETWEEN_IDLE_LINES
+        } else {
+            BETWEEN_LINES
+        };
+        if now.duration_since(self.at) < wait {
+            return None;
         }
+        let seconds = now.duration_since(self.since).as_secs();
+        let behind: Vec<_> = streams
+            .iter()
+            .filter(|stream| stream.mode.is_some())
+            .map(|stream| format!("; {} {}", stream.stream, stream.doing()))
+            .collect();
+        let line = format!("{what} in {seconds} s{}", behind.concat());
+        (self.what, self.at) = (what, now);
+        Some(line)
     }
+}
+
+/// What tells one moment from another: how many records there were. Lag alone is no event.
+fn summary(streams: &[StreamPicture]) -> String {
+    let records = streams.iter().map(|stream| stream.records).sum();
+    format!("{} records", grouped(records))
 }
 
 impl Observer for Lines {
     fn event(&self, event: &Event<'_>) {
         tell(&self.pipeline, event, printer::note);
-        if let Event::Wrote { streams, .. } = event {
-            self.count(streams);
+    }
+}
+
+impl Progress for Lines {
+    fn show(&self, picture: &Picture) {
+        let line = lock(&self.told).next(&picture.streams, Instant::now());
+        if let Some(line) = line.filter(|_| picture.ended.is_none()) {
+            printer::note(&format!("{}: {line}", self.pipeline));
         }
     }
 }
 
-/// A bar for every stream that has had a record.
+/// A bar for every stream.
 struct Bars {
     pipeline: String,
     screen: MultiProgress,
+    several: bool,
     streams: Mutex<BTreeMap<StreamName, ProgressBar>>,
     estimates: Arc<Mutex<BTreeMap<StreamName, u64>>>,
 }
 
 impl Bars {
     /// Asks the source in the background how much there is; the bars do not wait for the answer.
-    fn start(pipeline: &Pipeline) -> Self {
+    fn start(pipeline: &Pipeline, screen: MultiProgress, several: bool) -> Self {
         let estimates = Arc::new(Mutex::new(BTreeMap::new()));
         let (found, source) = (Arc::clone(&estimates), Arc::clone(&pipeline.source));
         tokio::spawn(async move {
@@ -146,7 +208,8 @@ impl Bars {
         });
         Self {
             pipeline: pipeline.name.clone(),
-            screen: MultiProgress::new(),
+            screen,
+            several,
             streams: Mutex::default(),
             estimates,
         }
@@ -156,8 +219,12 @@ impl Bars {
         let mut streams = lock(&self.streams);
         for stream in &catalog.streams {
             streams.entry(stream.name.clone()).or_insert_with(|| {
+                let prefix = match self.several {
+                    true => format!("{} {}", self.pipeline, stream.name),
+                    false => stream.name.to_string(),
+                };
                 let bar = ProgressBar::no_length()
-                    .with_prefix(stream.name.to_string())
+                    .with_prefix(prefix)
                     .with_style(counting());
                 self.screen.add(bar)
             });
@@ -165,12 +232,12 @@ impl Bars {
     }
 
     fn count(&self, totals: &StreamTotals) {
-        let (streams, estimates) = (lock(&self.streams), lock(&self.estimates));
+        let (streams, mut estimates) = (lock(&self.streams), lock(&self.estimates));
         for (name, counts) in totals.iter() {
             let Some(bar) = streams.get(name) else { continue };
-            if let Some(total) = estimates.get(name).filter(|_| bar.length().is_none()) {
+            if let Some(total) = estimates.remove(name) {
                 bar.set_style(measuring());
-                bar.set_length(*total);
+                bar.set_length(total);
             }
             bar.inc(counts.records());
         }
@@ -183,16 +250,40 @@ impl Observer for Bars {
             self.screen.suspend(|| printer::note(line));
         });
         match event {
-            Event::Started { catalog, .. } => self.begin(catalog),
+            Event::Started { catalog, .. } | Event::CatalogChanged { catalog } => self.begin(catalog),
             Event::Wrote { streams, .. } => self.count(streams),
-            Event::Finished(_) => drop(self.screen.clear()),
             _ => {}
         }
     }
 }
 
+impl Progress for Bars {
+    fn show(&self, picture: &Picture) {
+        let streams = lock(&self.streams);
+        for shown in &picture.streams {
+            let Some(bar) = streams.get(&StreamName::from(shown.stream.as_str())) else {
+                continue;
+            };
+            // What follows changes has no end to be measured by.
+            if shown.lag_seconds.is_some() && bar.length().is_some() {
+                bar.unset_length();
+                bar.set_style(counting());
+            }
+            bar.set_message(shown.doing());
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        for bar in lock(&self.streams).values() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn counting() -> ProgressStyle {
-    style("{prefix:24} {human_pos:>11} {rate:>10}")
+    style("{prefix:24} {human_pos:>11} {rate:>10} {msg}")
 }
 
 fn measuring() -> ProgressStyle {
@@ -221,6 +312,31 @@ mod tests {
     #[test]
     fn the_templates_are_valid() {
         let _ = (counting(), measuring());
+    }
+
+    fn stream(records: u64) -> Vec<StreamPicture> {
+        vec![StreamPicture {
+            stream: "contacts".into(),
+            mode: Some("cdc".into()),
+            lag_seconds: Some(3.2),
+            records,
+            ..StreamPicture::default()
+        }]
+    }
+
+    #[test]
+    fn a_line_comes_when_something_happened_and_once_a_minute_otherwise() {
+        let start = Instant::now();
+        let lines = Lines::new("crm");
+        let mut told = lock(&lines.told);
+        (told.since, told.at) = (start, start);
+        let mut at = |second, records| told.next(&stream(records), start + Duration::from_secs(second));
+        assert_eq!(at(4, 10), None, "too soon");
+        let line = "10 records in 5 s; contacts cdc, 3s behind";
+        assert_eq!(at(5, 10).as_deref(), Some(line));
+        assert_eq!(at(64, 10), None, "nothing happened");
+        assert!(at(65, 10).is_some(), "a minute has passed");
+        assert!(at(69, 12).is_none() && at(70, 12).is_some());
     }
 
     #[test]

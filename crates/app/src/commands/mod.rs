@@ -7,6 +7,8 @@ mod describe;
 mod emulate;
 mod get;
 mod objects;
+mod state;
+mod status;
 mod sync;
 
 use clap::CommandFactory;
@@ -35,6 +37,8 @@ async fn run_async(command: Command) -> Outcome {
         Command::Describe(arguments) => describe::run(arguments).await,
         Command::Get(arguments) => get::run(arguments).await,
         Command::Sync(arguments) => sync::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::State(command) => state::run(command).await,
         Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),
     }
 }

@@ -71,7 +71,8 @@ impl Settings {
         names.iter().map(|name| self.pipeline(name)).collect()
     }
 
-    fn pipeline(&self, name: &str) -> Outcome<(&str, &Pipeline)> {
+    /// The pipeline called `name`.
+    pub(crate) fn pipeline(&self, name: &str) -> Outcome<(&str, &Pipeline)> {
         let found = self.file.pipelines.get_key_value(name);
         found
             .map(|(name, pipeline)| (name.as_str(), pipeline))

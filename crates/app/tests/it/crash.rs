@@ -2,32 +2,16 @@
 
 use std::time::Duration;
 
-use hubspot_emulator::{Counts, Options, Tier};
 use serde_json::Value;
 
-use crate::support::copy::{assert_associations_equal_truth, assert_equals_truth, open};
+use crate::support::copy::{assert_associations_equal_truth, assert_equals_truth, count, open};
 use crate::support::{Portal, Workplace};
 
 const CONTACTS: u64 = 6_000;
 const KILLS: u64 = 12;
 
 fn slow_portal() -> Portal {
-    let counts = Counts {
-        contacts: CONTACTS,
-        companies: 500,
-        deals: 0,
-        tickets: 0,
-        products: 0,
-        line_items: Some(0),
-        ..Counts::none()
-    };
-    let latency = Duration::from_millis(5);
-    Portal::start(Options {
-        counts,
-        tier: Tier::Unlimited,
-        latency,
-        ..Options::default()
-    })
+    Portal::slow(CONTACTS, Duration::from_millis(5))
 }
 
 #[test]
@@ -56,7 +40,7 @@ fn pages_before_the_checkpoint_are_not_read_again() {
     let mut process = workplace.start(&["sync", "--once"]);
     let reached = loop {
         // The table grows while this looks; once a third is committed the process is killed.
-        if let Some(id) = checkpointed_id(&database).filter(|_| rows(&database) > CONTACTS / 3) {
+        if let Some(id) = checkpointed_id(&database).filter(|_| count(&database, "contacts") > CONTACTS / 3) {
             process.kill().expect("SIGKILL");
             process.wait().expect("it is gone");
             break checkpointed_id(&database).unwrap_or(id);
@@ -78,17 +62,6 @@ fn pages_before_the_checkpoint_are_not_read_again() {
         remaining.div_ceil(100).max(1),
         "calls for the {remaining} contacts after {reached}"
     );
-}
-
-fn rows(database: &std::path::Path) -> u64 {
-    let count = |connection: &rusqlite::Connection| {
-        connection.query_row("SELECT count(*) FROM contacts", [], |row| row.get(0))
-    };
-    if database.exists() {
-        count(&open(database)).unwrap_or_default()
-    } else {
-        0
-    }
 }
 
 /// The last contact that the committed position covers.

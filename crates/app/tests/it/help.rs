@@ -13,6 +13,8 @@ fn help_lists_every_command_and_the_exit_codes() {
         "describe",
         "get",
         "sync",
+        "status",
+        "state",
         "config",
         "completions",
     ] {

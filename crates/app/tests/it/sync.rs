@@ -196,9 +196,3 @@ fn the_summary_is_json_when_asked() {
     assert_eq!(report[0]["pipeline"], "crm");
     assert_eq!(report[0]["streams"][0]["stream"], "contacts");
 }
-
-#[test]
-fn following_is_refused_until_it_exists() {
-    let workplace = Workplace::syncing("http://127.0.0.1:9", "[contacts]");
-    workplace.run(&["sync"]).fails(2, &["--once"]);
-}

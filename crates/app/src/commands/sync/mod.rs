@@ -1,51 +1,89 @@
 //! `spoke sync`: run pipelines.
 
-use std::fmt;
-use std::time::{Duration, Instant};
+mod follow;
+mod report;
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use opencdc::Until;
-use pipeline::{Ended, Pipeline, RetryOptions, Summary};
-use serde::Serialize;
+use pipeline::{Pipeline, RetryOptions, SqliteStore};
 use tokio_util::sync::CancellationToken;
 
+use self::report::Report;
 use crate::cli::Sync;
 use crate::compose;
 use crate::exit::{Failure, Outcome};
+use crate::lease::Lease;
 use crate::printer;
-use crate::progress;
+use crate::progress::Screen;
 use crate::settings::Settings;
+use crate::watch::Watch;
 
-/// Runs the named pipelines, one after another, until each has caught up.
+/// Runs the named pipelines: with `--once` one after another, each until it has caught up; otherwise all at the same
+/// time, until stopped.
 pub(crate) async fn run(arguments: Sync) -> Outcome {
     let settings = Settings::load(arguments.config.as_deref())?;
     let wanted = settings.pipelines(&arguments.pipelines)?;
-    if wanted.is_empty() {
+    let names: Vec<_> = wanted.into_iter().map(|(name, _)| name.to_owned()).collect();
+    if names.is_empty() {
         return Err(
             Failure::usage(format!("`{}` has no pipeline to run", settings.path.display()))
                 .hint("`spoke config init` writes a file with one"),
         );
     }
-    if !arguments.once {
-        return Err(
-            Failure::usage("`spoke sync` cannot follow changes yet, only take snapshots")
-                .hint("add `--once`; run it again to bring the copy up to date"),
-        );
-    }
-    let stop = stop_when_interrupted();
-    let mut reports = Vec::new();
-    for (name, written) in wanted {
-        let mut pipeline = compose::pipeline(&settings, name, written).await?;
-        pipeline.options.retry = impatient();
-        let report = run_pipeline(&pipeline, Until::CaughtUp, &stop).await?;
-        match arguments.json {
-            true => reports.push(report),
-            false => printer::data(&report.to_string()),
+    let sync = Syncing {
+        store: compose::state(&settings).await?.as_ref().clone(),
+        settings: Arc::new(settings),
+        screen: Screen::new(names.len()),
+        stop: stop_when_interrupted(),
+    };
+    let tell = |report: &Report| {
+        if !arguments.json {
+            sync.screen.suspend(|| printer::data(&report.to_string()));
         }
-    }
-    if arguments.json {
-        printer::json(&reports)
+    };
+    let reports = if arguments.once {
+        one_after_another(&sync, &names, tell).await?
     } else {
-        Ok(())
+        follow::all_at_once(&sync, names, tell).await?
+    };
+    if arguments.json {
+        printer::json(&reports)?;
+    }
+    Ok(())
+}
+
+async fn one_after_another(sync: &Syncing, names: &[String], tell: impl Fn(&Report)) -> Outcome<Vec<Report>> {
+    let mut reports = Vec::new();
+    for name in names {
+        let report = sync.pipeline(name, Until::CaughtUp, impatient()).await?;
+        tell(&report);
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+/// What the pipelines of one command have in common.
+#[derive(Clone)]
+struct Syncing {
+    settings: Arc<Settings>,
+    /// Where the pictures of the runs are kept.
+    store: SqliteStore,
+    screen: Screen,
+    stop: CancellationToken,
+}
+
+impl Syncing {
+    /// Runs the pipeline called `name`, which nobody else may run meanwhile.
+    async fn pipeline(&self, name: &str, until: Until, retry: RetryOptions) -> Outcome<Report> {
+        let _lease = Lease::take(self.settings.file.state.path(), name)?;
+        let written = self.settings.pipeline(name)?.1;
+        let mut pipeline = compose::pipeline(&self.settings, name, written).await?;
+        pipeline.options.retry = retry;
+        let progress = self.screen.progress(&pipeline);
+        let watch = Watch::new(&pipeline, Some(self.store.clone()), progress);
+        watched(&pipeline, until, &self.stop, &watch).await
     }
 }
 
@@ -70,118 +108,24 @@ pub(super) fn stop_when_interrupted() -> CancellationToken {
     stop
 }
 
-/// Runs one pipeline with its progress shown.
+/// Runs one pipeline with its progress shown, and kept nowhere.
 pub(super) async fn run_pipeline(
     pipeline: &Pipeline,
     until: Until,
     stop: &CancellationToken,
 ) -> Outcome<Report> {
-    let observer = progress::observer(pipeline);
+    let watch = Watch::new(pipeline, None, Screen::new(1).progress(pipeline));
+    watched(pipeline, until, stop, &watch).await
+}
+
+async fn watched(
+    pipeline: &Pipeline,
+    until: Until,
+    stop: &CancellationToken,
+    watch: &Watch,
+) -> Outcome<Report> {
     let begun = Instant::now();
-    let summary = pipeline::run(pipeline, until, &*observer, stop.clone()).await?;
+    let run = pipeline::run(pipeline, until, watch, stop.clone());
+    let summary = watch.over(run).await?;
     Ok(Report::new(&pipeline.name, &summary, begun.elapsed()))
-}
-
-/// What a run did, for a person and for a program.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Report {
-    pipeline: String,
-    ended: &'static str,
-    resumed: bool,
-    retries: u32,
-    seconds: f64,
-    streams: Vec<StreamReport>,
-    /// Values that did not fit their column and are kept as text in `_raw`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unfit: Vec<UnfitReport>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamReport {
-    stream: String,
-    written: u64,
-    unchanged: u64,
-    rejected: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UnfitReport {
-    stream: String,
-    field: String,
-    values: u64,
-}
-
-impl Report {
-    fn new(pipeline: &str, summary: &Summary, elapsed: Duration) -> Self {
-        let streams = summary.streams.iter().map(|(name, counts)| StreamReport {
-            stream: name.to_string(),
-            written: counts.written,
-            unchanged: counts.unchanged,
-            rejected: counts.rejected,
-        });
-        let unfit = summary.unfit.iter().map(|((stream, field), values)| UnfitReport {
-            stream: stream.to_string(),
-            field: field.clone(),
-            values: *values,
-        });
-        Self {
-            pipeline: pipeline.to_owned(),
-            ended: match summary.ended {
-                Ended::CaughtUp => "caught_up",
-                Ended::Stopped => "stopped",
-            },
-            resumed: summary.resumed,
-            retries: summary.retries,
-            seconds: elapsed.as_secs_f64(),
-            streams: streams.collect(),
-            unfit: unfit.collect(),
-        }
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ended = self.ended.replace('_', " ");
-        write!(f, "{}: {ended} in {:.1} s", self.pipeline, self.seconds)?;
-        for stream in &self.streams {
-            write!(
-                f,
-                "\n  {:24} {:>11} written",
-                stream.stream,
-                progress::grouped(stream.written)
-            )?;
-            for (count, what) in [
-                (stream.unchanged, "unchanged"),
-                (stream.rejected, "rejected, see the dead letters"),
-            ] {
-                if count > 0 {
-                    write!(f, ", {} {what}", progress::grouped(count))?;
-                }
-            }
-        }
-        self.write_unfit(f)
-    }
-}
-
-impl Report {
-    fn write_unfit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: u64 = self.unfit.iter().map(|unfit| unfit.values).sum();
-        if values == 0 {
-            return Ok(());
-        }
-        let fields: Vec<_> = self
-            .unfit
-            .iter()
-            .map(|unfit| format!("{}.{}", unfit.stream, unfit.field))
-            .collect();
-        let values = progress::grouped(values);
-        write!(
-            f,
-            "\n  {values} values did not fit their column and are kept in `_raw`: {}",
-            fields.join(", ")
-        )
-    }
 }

@@ -41,6 +41,17 @@ pub(crate) fn number(path: &Path, sql: &str) -> i64 {
         .expect("one number")
 }
 
+/// How many rows there are already, while another process may be making the file.
+pub(crate) fn count(path: &Path, table: &str) -> u64 {
+    if !path.exists() {
+        return 0;
+    }
+    let sql = format!("SELECT count(*) FROM \"{table}\"");
+    open(path)
+        .query_row(&sql, [], |row| row.get(0))
+        .unwrap_or_default()
+}
+
 /// Fails the test unless the live rows of `object` are the live records of the portal, value by value.
 #[track_caller]
 pub(crate) fn assert_equals_truth(path: &Path, portal: &Portal, object: &str) {

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::net::TcpListener;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -36,6 +37,26 @@ impl Portal {
         Self::start(Options {
             counts,
             tier: Tier::Unlimited,
+            ..Options::default()
+        })
+    }
+
+    /// An emulator with so many contacts and some companies that takes its time to answer, so that a run can be
+    /// met half-way.
+    pub(crate) fn slow(contacts: u64, latency: Duration) -> Self {
+        let counts = Counts {
+            contacts,
+            companies: 500,
+            deals: 0,
+            tickets: 0,
+            products: 0,
+            line_items: Some(0),
+            ..Counts::none()
+        };
+        Self::start(Options {
+            counts,
+            tier: Tier::Unlimited,
+            latency,
             ..Options::default()
         })
     }

@@ -55,6 +55,32 @@ impl From<Output> for Ended {
     }
 }
 
+/// Waits for the end of what was started.
+pub(crate) fn ended(process: Child) -> Ended {
+    process.wait_with_output().expect("it ends").into()
+}
+
+/// Asks it to stop in good order.
+pub(crate) fn terminate(process: &Child) {
+    let killed = Command::new("kill")
+        .args(["-TERM", &process.id().to_string()])
+        .status();
+    assert!(killed.expect("there is a `kill`").success());
+}
+
+/// Looks until `seen` sees something; the process must not end before.
+#[track_caller]
+pub(crate) fn wait_for<T>(process: &mut Child, mut seen: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(found) = seen() {
+            return found;
+        }
+        let ended = process.try_wait().expect("it can be asked");
+        assert!(ended.is_none(), "it ended before: {ended:?}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 impl Workplace {
     /// An empty folder.
     pub(crate) fn new() -> Self {
@@ -124,6 +150,16 @@ impl Workplace {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+        command.spawn().expect("the program starts")
+    }
+
+    /// Starts, and keeps what it says for [`ended`].
+    pub(crate) fn start_listening(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.spawn().expect("the program starts")
     }
 
