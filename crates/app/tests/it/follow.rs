@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::support::copy::{assert_equals_truth, count};
 use crate::support::spoke::{ended, terminate, wait_for};
 use crate::support::{Portal, Workplace};
+use serde_json::{Value, json};
 
 const CONTACTS: u64 = 6_000;
 
@@ -51,6 +52,42 @@ fn pipelines_run_at_the_same_time_until_terminated_and_the_next_run_goes_on() {
     assert!(count(&files[0], "contacts") < CONTACTS, "it was stopped half-way");
     workplace.run(&["sync", "--once", "a"]).ok();
     assert_equals_truth(&files[0], &portal, "contacts");
+}
+
+#[test]
+fn changes_arrive_while_it_follows_and_status_says_how_far_behind_it_is() {
+    let portal = Portal::with_contacts(200);
+    let workplace = Workplace::syncing(&portal.url, "[contacts], poll: 1s");
+    let mut process = workplace.start_listening(&["sync"]);
+    let status = || {
+        let shown = workplace.run(&["status", "--json"]).ok().stdout;
+        let shown: Value = serde_json::from_str(&shown).expect("stdout is JSON and nothing else");
+        shown[0]["picture"]["streams"][0].clone()
+    };
+    // GIVEN that it has read everything and follows
+    let following = wait_for(&mut process, || {
+        Some(status()).filter(|stream| stream["lagSeconds"].is_number())
+    });
+    assert_eq!(
+        (&following["stream"], &following["mode"]),
+        (&json!("contacts"), &json!("cdc"))
+    );
+    assert!(following["calls"].as_u64() > Some(0), "{following}");
+    // WHEN something changes
+    let file = workplace.path("hubspot.db");
+    let before = count(&file, "contacts");
+    portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "contacts", "seed": 7, "create": 30}),
+    );
+    // THEN it arrives without being asked for
+    wait_for(&mut process, || {
+        (count(&file, "contacts") == before + 30).then_some(())
+    });
+    terminate(&process);
+    let stopped = ended(process).ok();
+    assert!(stopped.stdout.contains("crm: stopped in"), "{}", stopped.stdout);
+    assert_equals_truth(&file, &portal, "contacts");
 }
 
 #[test]
