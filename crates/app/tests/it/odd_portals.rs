@@ -1,6 +1,6 @@
 //! Portals with properties that HubSpot's own rules would hardly let anybody make, but that old ones have.
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
@@ -39,6 +39,10 @@ fn portal(properties: &[(&str, &str)]) -> Portal {
         .route(
             "/crm/objects/2026-03/contacts",
             answer(json!({"results": [record]})),
+        )
+        .route(
+            "/crm/objects/2026-03/contacts/search",
+            post(async || Json(json!({"total": 0, "results": []}))),
         );
     Portal::serve(router)
 }
