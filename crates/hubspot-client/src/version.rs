@@ -88,7 +88,7 @@ impl Resource {
     ];
 
     /// Its name: `blog_posts`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Forms => "forms",
             Self::BlogAuthors => "blog_authors",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use hubspot_client::Property;
+use hubspot_client::{Property, Resource};
 use opencdc::{DataType, Field, Stream, StreamName};
 
 use crate::objects::ObjectType;
@@ -137,6 +137,7 @@ pub(crate) fn own_stream(own: OwnStream) -> Stream {
         OwnStream::Schemas => schemas(),
         OwnStream::Lists => lists(),
         OwnStream::ListMemberships => list_memberships(),
+        OwnStream::Resource(resource) => self::resource(resource),
     }
 }
 
@@ -228,6 +229,73 @@ fn lists() -> Stream {
         OwnStream::Lists.key().iter().copied(),
         fields,
     )
+}
+
+/// What each kind has is many and its own; the columns are what most are asked for, the rest stays in the payload.
+fn resource(resource: Resource) -> Stream {
+    use Resource::{
+        BlogAuthors, BlogPosts, BlogTags, Domains, Forms, HubDbTables, LandingPages, SitePages, UrlRedirects,
+    };
+    let mut fields = vec![text("id", "id")];
+    fields.extend(match resource {
+        Forms => vec![
+            text("name", "name"),
+            text("form_type", "formType"),
+            typed("field_groups", DataType::Json, "fieldGroups"),
+            typed("configuration", DataType::Json, "configuration"),
+        ],
+        BlogAuthors => vec![
+            text("full_name", "fullName"),
+            text("email", "email"),
+            text("slug", "slug"),
+            text("bio", "bio"),
+        ],
+        BlogTags => vec![
+            text("name", "name"),
+            text("slug", "slug"),
+            text("language", "language"),
+        ],
+        BlogPosts | LandingPages | SitePages => vec![
+            text("name", "name"),
+            text("slug", "slug"),
+            text("state", "state"),
+            text("url", "url"),
+            text("html_title", "htmlTitle"),
+            text("domain", "domain"),
+            text("language", "language"),
+            text("blog_author_id", "blogAuthorId"),
+            typed("tag_ids", DataType::Json, "tagIds"),
+            typed("publish_date", DataType::Timestamp, "publishDate"),
+        ],
+        HubDbTables => vec![
+            text("name", "name"),
+            text("label", "label"),
+            typed("published", DataType::Boolean, "published"),
+            typed("row_count", DataType::Integer, "rowCount"),
+            typed("columns", DataType::Json, "columns"),
+        ],
+        UrlRedirects => vec![
+            text("route_prefix", "routePrefix"),
+            text("destination", "destination"),
+            typed("redirect_style", DataType::Integer, "redirectStyle"),
+            typed("precedence", DataType::Integer, "precedence"),
+        ],
+        Domains => vec![
+            text("domain", "domain"),
+            typed("is_resolving", DataType::Boolean, "isResolving"),
+        ],
+        _ => Vec::new(),
+    });
+    let (created, updated) = match resource {
+        BlogAuthors | BlogPosts | BlogTags | UrlRedirects => ("created", "updated"),
+        _ => ("createdAt", "updatedAt"),
+    };
+    fields.push(typed("_created_at", DataType::Timestamp, created).described("When it was made"));
+    fields.push(typed("_updated_at", DataType::Timestamp, updated).described("When it last changed"));
+    fields.push(
+        typed("_archived", DataType::Boolean, "archived").described("Whether it is in the recycle bin"),
+    );
+    versioned(Stream::new(resource.name(), ["id"], fields))
 }
 
 fn list_memberships() -> Stream {

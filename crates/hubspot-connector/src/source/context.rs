@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use jiff::Timestamp;
+use hubspot_client::Client;
+use jiff::{SignedDuration, Timestamp};
 use opencdc::{Record, Result, StreamName};
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard, Semaphore};
+use tokio::time::Instant;
 
 use super::step::Goal;
 use crate::discovery::Discovery;
@@ -34,6 +36,8 @@ pub(super) struct Context {
     pub(super) goal: Goal,
     /// A time that is surely past at HubSpot: what exists by then will be seen by a walk that begins now.
     pub(super) cutoff: Timestamp,
+    /// When this read began, for as long as HubSpot does not say what time it is.
+    began: (Timestamp, Instant),
     pub(super) known: SharedKnown,
     pub(super) board: Board,
     /// Every selected stream; `None` fields means all.
@@ -72,6 +76,7 @@ impl Context {
             portal_id: facts.portal_id,
             goal: facts.goal,
             cutoff: facts.cutoff,
+            began: (Timestamp::now(), Instant::now()),
             takes_new_streams: facts.takes_new_streams,
             known: facts.known,
             board: facts.board,
@@ -92,6 +97,13 @@ impl Context {
 
     pub(super) fn is_selected(&self, stream: &StreamName) -> bool {
         self.selected.contains_key(stream) || (self.takes_new_streams && !self.selected.is_empty())
+    }
+
+    /// What time it is at HubSpot, going by its last answer; else by this machine.
+    pub(super) fn now(&self, client: &Client) -> Timestamp {
+        let (began, at) = self.began;
+        let here = || began.saturating_add(SignedDuration::try_from(at.elapsed()).unwrap_or_default());
+        client.server_time().unwrap_or_else(|| here().unwrap_or(began))
     }
 
     /// The wanted fields of a stream; `None` means all.

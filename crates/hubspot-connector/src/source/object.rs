@@ -132,7 +132,7 @@ impl ObjectPart {
             let StreamPosition::Cdc(mut cdc) = state else { return };
             loop {
                 self.reshape(&mut cdc)?;
-                let now = self.now();
+                let now = self.context.now(&self.reader.client);
                 match self.next_act(now, &cdc) {
                     Act::End => break,
                     Act::Wait(until) => self.rest(now, until).await,
@@ -161,11 +161,6 @@ impl ObjectPart {
     /// Where the records stand: where they stood, or at the start of a snapshot.
     fn begin(&self) -> Result<StreamPosition> {
         super::begin::begin(&self.context, self.plan(), self.delivers)
-    }
-
-    /// What time it is at HubSpot; nothing is asked before something was answered.
-    pub(super) fn now(&self) -> Timestamp {
-        self.reader.client.server_time().unwrap_or_else(Timestamp::now)
     }
 
     fn next_act(&self, now: Timestamp, cdc: &Cdc) -> Act {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use futures_util::Stream;
 use hubspot_client::request::lists::ListSearch;
-use hubspot_client::{Client, RecordList};
+use hubspot_client::request::resources::ResourceList;
+use hubspot_client::{Client, RawObject, RecordList, Resource};
 use opencdc::{Data, Operation, Record, Result};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -61,7 +62,7 @@ struct Table {
 
 impl Table {
     async fn read(&self) -> Result<Progress> {
-        let begun = self.client.server_time().unwrap_or(self.context.cutoff);
+        let begun = self.context.now(&self.client);
         let rows = self.rows().await?;
         let is_first = self.context.position_of(&self.own.name().into()).is_none();
         let (records, edits) = self.differ(
@@ -139,7 +140,24 @@ impl Table {
             OwnStream::Pipelines | OwnStream::PipelineStages | OwnStream::Properties => {
                 self.definitions().await
             }
+            OwnStream::Resource(resource) => self.resources(resource).await,
         }
+    }
+
+    /// Archived ones are marked so; HubSpot lists them apart (hubspot-api notes §2.8).
+    async fn resources(&self, resource: Resource) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for archived in [false, true] {
+            let mut list = ResourceList::new(resource).with_archived(archived);
+            loop {
+                let page = self.client.list_resources(&list).await.or_failed(self.doing())?;
+                rows.extend(page.results.iter().map(raw_row));
+                let Some(next) = page.next else { break };
+                self.refuse_standstill(list.after.as_deref(), &next.after)?;
+                list = list.with_after(next.after);
+            }
+        }
+        Ok(rows)
     }
 
     fn row(&self, row: Map<String, Value>, object: Option<&Arc<ObjectType>>) -> Row {
@@ -162,11 +180,7 @@ impl Table {
                     .owners(after.as_deref(), archived)
                     .await
                     .or_failed(self.doing())?;
-                rows.extend(page.results.iter().map(|owner| Row {
-                    key: Map::from_iter([("id".to_owned(), owner.id().into())]),
-                    after: Data::Raw(owner.json().clone()),
-                    object: None,
-                }));
+                rows.extend(page.results.iter().map(raw_row));
                 let Some(next) = page.next else { break };
                 self.refuse_standstill(after.as_deref(), &next.after)?;
                 after = Some(next.after);
@@ -273,6 +287,15 @@ impl Table {
                 .map(|pipeline| without_stages(typed(of, pipeline)))
                 .collect(),
         })
+    }
+}
+
+/// Something with an id, as HubSpot wrote it.
+fn raw_row(object: &RawObject) -> Row {
+    Row {
+        key: Map::from_iter([("id".to_owned(), object.id().into())]),
+        after: Data::Raw(object.json().clone()),
+        object: None,
     }
 }
 

@@ -79,7 +79,7 @@ impl Schedule {
 
     /// A new process, as it were: nothing is left but what was applied.
     async fn start(&mut self) -> Result<BatchStream, opencdc::Error> {
-        let source = self.hubspot.source(config());
+        let source = self.hubspot.patient_source(config());
         let catalog = source.catalog().await?;
         let selection = Selection {
             until: Until::Dropped,
@@ -142,7 +142,8 @@ impl Schedule {
     fn fault(&mut self) {
         let path = ["*", "*/search", "*/batch/read", "*/associations/*", "*contacts*"]
             [usize::try_from(self.below(5)).unwrap()];
-        let action = match self.below(9) {
+        let action = match self.below(10) {
+            9 => json!({"status": 429, "policy": "DAILY"}),
             0 => json!({"status": 429, "policy": "TEN_SECONDLY_ROLLING"}),
             1 => json!({"status": 429, "policy": "SECONDLY"}),
             2 => json!({"status": 503}),

@@ -64,6 +64,7 @@ impl Double {
         let builder = Client::builder()
             .token(token)
             .limits(plenty)
+            .wait_for_next_day(false)
             .api_version("v3".parse().unwrap());
         builder.http_service(service).build().unwrap()
     }

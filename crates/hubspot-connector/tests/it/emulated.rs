@@ -9,10 +9,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hubspot_client::{
-    Client, HttpError, HttpErrorKind, HttpService, Request, Response, RetryPolicy, StaticToken,
+    Client, ClientBuilder, Daily, HttpError, HttpErrorKind, HttpService, Limits, RateLimiter, Request,
+    Response, RetryPolicy, StaticToken, WallClock,
 };
 use hubspot_connector::{HubspotSource, SourceConfig};
 use hubspot_emulator::{Counts, DEFAULT_TOKEN, Emulator, Options};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -65,12 +67,29 @@ impl Hubspot {
         self.client_with(DEFAULT_TOKEN)
     }
 
+    /// A client that gives up when the day's calls are used up.
     pub(crate) fn client_with(&self, token: &str) -> Client {
+        self.builder(token).wait_for_next_day(false).build().unwrap()
+    }
+
+    fn builder(&self, token: &str) -> ClientBuilder {
         let service = Arc::new(Mounted(self.router.clone()));
+        // Days pass as fast as tokio's paused clock says.
+        let daily = Daily {
+            clock: WallClock::starting_at(Timestamp::now()),
+            ..Daily::default()
+        };
         let builder = Client::builder()
             .token(StaticToken::new(token).unwrap())
+            .limiter(RateLimiter::with_daily(Limits::default(), daily))
             .retry(RetryPolicy::default());
-        builder.http_service(service).build().unwrap()
+        builder.http_service(service)
+    }
+
+    /// A source that waits for the next day then, as one that runs unattended does.
+    pub(crate) fn patient_source(&self, config: Value) -> HubspotSource {
+        let client = self.builder(DEFAULT_TOKEN).build().unwrap();
+        HubspotSource::new(client, config_of(config)).unwrap()
     }
 
     pub(crate) fn source(&self, config: Value) -> HubspotSource {

@@ -79,15 +79,19 @@ async fn a_stream_added_later_starts_from_nothing_and_the_others_keep_their_plac
 
 #[tokio::test]
 async fn associations_added_later_are_read_without_the_records() {
-    let linked = |_, mut record: serde_json::Value| {
-        record["associations"] =
-            json!({"companies": {"results": [{"id": "1", "type": "contact_to_company"}]}});
-        record
-    };
     let double = Double::new(move |call| match &*call.path {
-        _ if lists(call, "contacts") && call.query.contains_key("associations") => page(call, 250, linked),
-        "/crm/v4/associations/contacts/companies/labels" => {
-            ok(&json!({"results": [{"category": "HUBSPOT_DEFINED", "typeId": 279, "label": null}]}))
+        "/crm/v4/associations/contacts/companies/batch/read" => {
+            let linked = |input: &serde_json::Value| {
+                let kind = json!({"category": "HUBSPOT_DEFINED", "typeId": 279, "label": null});
+                json!({"from": {"id": input["id"]}, "to": [{"toObjectId": 1, "associationTypes": [kind]}]})
+            };
+            let results: Vec<_> = call.body["inputs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(linked)
+                .collect();
+            ok(&json!({"status": "COMPLETE", "results": results}))
         }
         _ => some(call),
     });
