@@ -12,8 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::rhythm::{REFRESH, Rhythm};
 use crate::config::{
-    Associations, CUSTOM_OBJECTS, DEFAULT_PAGE_SIZE, History, Properties, SelectionChange, SourceConfig,
-    StreamConfig,
+    Associations, CUSTOM_OBJECTS, DEFAULT_PAGE_SIZE, History, Interval, Properties, SelectionChange, Since,
+    SourceConfig, StreamConfig,
 };
 use crate::objects::{self, Capability, ObjectType, STANDARD, UnknownObject};
 pub(crate) use crate::own::OwnStream;
@@ -135,7 +135,7 @@ impl Plan {
         config.validate()?;
         let planner = Planner { config, custom };
         let mut plan = Self {
-            refresh: config.refresh.map_or(REFRESH, |refresh| refresh.get()),
+            refresh: config.refresh.map_or(REFRESH, Interval::get),
             ..Self::default()
         };
         let mut selected = Vec::new();
@@ -281,10 +281,7 @@ impl Planner<'_> {
                 history: self.history(object, stream),
                 rhythm: Rhythm::of(self.config, stream, object.can(Capability::Search)),
                 snapshot: stream.snapshot.or(self.config.snapshot).unwrap_or(true),
-                updated_after: stream
-                    .updated_after
-                    .or(self.config.updated_after)
-                    .map(|since| since.get()),
+                updated_after: stream.updated_after.or(self.config.updated_after).map(Since::get),
                 on_selection_change: self.config.on_selection_change,
             }))
         };

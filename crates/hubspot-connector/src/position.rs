@@ -6,6 +6,7 @@
 //! the ids that were delivered, stands in the notes beside it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use opencdc::{Error, ErrorKind, Note, Notes, Position, Result, StreamName};
@@ -284,9 +285,6 @@ pub fn reset_stream(position: &Position, notes: &Notes, stream: &str) -> Result<
     }
     let prefix = format!("{stream}/");
     let of_stream = notes.keys().filter(|key| key.starts_with(&prefix));
-    let forget = of_stream.map(|key| Note {
-        key: key.clone(),
-        value: None,
-    });
+    let forget = of_stream.map(|key| Note::forget(Arc::clone(key)));
     Ok((parsed.to_position(), forget.collect()))
 }

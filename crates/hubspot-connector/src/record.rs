@@ -96,8 +96,9 @@ impl PageFacts<'_> {
         match gone {
             Gone::Archived { at } => {
                 metadata.set(metadata_keys::DELETE_REASON, "archived");
-                at.into_iter()
-                    .for_each(|at| metadata.set(metadata_keys::VERSION, at));
+                if let Some(at) = at {
+                    metadata.set(metadata_keys::VERSION, at);
+                }
             }
             Gone::Merged { into } => {
                 metadata.set(metadata_keys::DELETE_REASON, "merged");

@@ -53,7 +53,7 @@ use opencdc::{
 use tokio::sync::Mutex;
 
 use crate::config::SourceConfig;
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, Refused};
 use crate::known::{Known, SharedKnown};
 use crate::objects::Capability;
 use crate::plan::ObjectPlan;
@@ -254,7 +254,7 @@ impl Read {
         refused
             .first()
             .filter(|_| context.goal == Goal::CaughtUp)
-            .map(|refused| refused.error())
+            .map(Refused::error)
     }
 
     fn parts(&self, context: &Context) -> Vec<(StreamName, Make)> {
@@ -269,9 +269,8 @@ impl Read {
             .filter(|own| context.is_selected(&own.name().into()));
         let own = selected.map(|own| {
             let (client, own) = (self.client.clone(), *own);
-            let make: Make = Box::new(move |context: &Context| {
-                Some(tables::run(client.clone(), context.clone(), own).boxed())
-            });
+            let make: Make =
+                Box::new(move |context: &Context| Some(tables::run(&client, context.clone(), own).boxed()));
             (StreamName::from(own.name()), make)
         });
         objects.chain(own).chain(self.watch(context)).collect()

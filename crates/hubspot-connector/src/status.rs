@@ -1,6 +1,7 @@
 //! What the streams of a source are doing, for a person who asks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -89,7 +90,7 @@ fn describe_cdc(cdc: &Cdc) -> String {
     let mut text = format!("changes up to {}", second(newest));
     for (rounds, what) in [(&cdc.archived, "recycle bin"), (&cdc.reconcile, "comparing all")] {
         if let Some(round) = &rounds.open {
-            text.push_str(&format!(", {what} through id {}", round.through));
+            let _ = write!(text, ", {what} through id {}", round.through);
         }
     }
     text

@@ -18,7 +18,7 @@ const RECONCILE_UNSEARCHABLE: Interval = Interval::from_secs(60 * 60);
 /// One call for a thousand records and each pair of types.
 const ASSOCIATIONS: Interval = Interval::from_secs(6 * 60 * 60);
 /// Definitions: a call for each object type.
-pub(crate) const REFRESH: Duration = Duration::from_secs(5 * 60);
+pub(crate) const REFRESH: Duration = Duration::from_mins(5);
 /// Nothing is asked again more often than this.
 const SHORTEST: Interval = Interval::from_secs(1);
 /// The late feed goes at most as often as the early one, and at most this often in a look-back.

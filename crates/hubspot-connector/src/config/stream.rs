@@ -7,8 +7,7 @@ use opencdc::{Error, ErrorKind, Result};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeSeq;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Associations, DEFAULT_PAGE_SIZE, Every, History, Interval, PollInterval, Properties, Since};
 
@@ -96,7 +95,10 @@ impl StreamConfig {
 
 /// `streams` as it is written: each entry a name alone, or an object.
 pub(super) mod list {
-    use super::*;
+    use serde::ser::SerializeSeq;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Entry, StreamConfig};
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,

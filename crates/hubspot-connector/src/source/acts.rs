@@ -175,12 +175,12 @@ async fn archived(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resul
     let back = resolve::restored(part, &found.left, day_of(now).saturating_sub(BIN_DAYS)).await?;
     difference.extend(back);
     difference.extend(attach(part, &difference).await?);
-    let changes = difference.records.len() as u64;
+    let found_here = difference.records.len() as u64;
     cdc.archived = step::after_round_page(
         &round,
         cdc.archived.last,
         last.unwrap_or(0),
-        changes,
+        found_here,
         next.as_deref(),
     );
     if cdc.archived.open.is_none() {
@@ -284,12 +284,12 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     let missing = missing(part, &page.results, (round.through, last));
     let found = resolve::known(part, &missing).await?;
     difference.extend(part.gone(&found.dead));
-    let changes = difference.records.len() as u64;
+    let found_here = difference.records.len() as u64;
     cdc.reconcile = step::after_round_page(
         &round,
         cdc.reconcile.last,
         last.unwrap_or(0),
-        changes,
+        found_here,
         next.as_deref(),
     );
     if cdc.reconcile.open.is_none() {

@@ -191,7 +191,9 @@ pub(super) fn unlink(gone: &BTreeSet<u64>, own_side: bool, known: &OfStream, fac
         return Difference::default();
     }
     let mut rows = LinkRows::default();
-    keys.iter().for_each(|key| rows.push_delete(*key));
+    for key in &keys {
+        rows.push_delete(*key);
+    }
     let edits = keys.into_iter().map(|key| (key, None)).collect();
     Difference {
         records: rows.records(&facts.read_now()),

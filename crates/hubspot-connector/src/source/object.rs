@@ -131,7 +131,7 @@ impl ObjectPart {
             }
             let StreamPosition::Cdc(mut cdc) = state else { return };
             loop {
-                self.reshape(&mut cdc)?;
+                self.reshape(&mut cdc);
                 let now = self.context.now(&self.reader.client);
                 match self.next_act(now, &cdc) {
                     Act::End => break,
@@ -186,17 +186,17 @@ impl ObjectPart {
 
     async fn rest(&self, now: Timestamp, until: Timestamp) {
         /// Definitions may change meanwhile, and clocks.
-        const LONGEST: Duration = Duration::from_secs(60);
+        const LONGEST: Duration = Duration::from_mins(1);
         let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         tokio::time::sleep(wait.clamp(Duration::from_millis(1), LONGEST)).await;
     }
 
     /// Goes by the account's new definitions. Values of a property that is new may have been there before it was asked
     /// for, so changes are looked for again since it was made; a calculated one changes nothing, so all is read again.
-    fn reshape(&mut self, cdc: &mut Cdc) -> Result<()> {
+    fn reshape(&mut self, cdc: &mut Cdc) {
         let shape = self.context.shape();
         if shape.number == self.shape || !self.delivers {
-            return Ok(());
+            return;
         }
         self.shape = shape.number;
         let plan = Arc::clone(self.plan());
@@ -215,7 +215,6 @@ impl ObjectPart {
             }
         }
         self.reader.read_properties(properties);
-        Ok(())
     }
 
     /// The records among `objects` that are new or differ, as this stream delivers them.

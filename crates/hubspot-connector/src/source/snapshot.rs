@@ -93,10 +93,10 @@ async fn read(part: &mut ObjectPart, snapshot: &Snapshot, page: &RawPage, joined
     let found = resolve::known(part, &missing).await?;
     difference.extend(part.gone(&found.dead));
     let mut inline = Vec::new();
-    for n in 0..part.attached.len() {
+    for (n, joined) in joined.iter().enumerate() {
         inline.push(match part.attached[n].kind {
-            Kind::Target(target) if joined[n] => part.reader.inline(page, target).await?,
-            Kind::History if joined[n] => {
+            Kind::Target(target) if *joined => part.reader.inline(page, target).await?,
+            Kind::History if *joined => {
                 let history = part
                     .read_one_attached(n, &difference.changed, Operation::Snapshot)
                     .await?;

@@ -1,6 +1,6 @@
 //! Streams that are no CRM objects: read whole, and compared with what was delivered.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_stream::try_stream;
@@ -30,10 +30,10 @@ struct Row {
 
 /// Reads a table, and again whenever it is time.
 pub(super) fn run(
-    client: Client,
+    client: &Client,
     context: Context,
     own: OwnStream,
-) -> impl Stream<Item = Result<Progress>> + Send {
+) -> impl Stream<Item = Result<Progress>> + Send + use<> {
     let table = Table {
         client: client.with_own_tally(),
         context,
@@ -66,7 +66,7 @@ impl Table {
         let rows = self.rows().await?;
         let is_first = self.context.position_of(&self.own.name().into()).is_none();
         let (records, edits) = self.differ(
-            rows,
+            &rows,
             if is_first {
                 Operation::Snapshot
             } else {
@@ -87,13 +87,13 @@ impl Table {
     }
 
     /// The rows that are new, differ, or are gone.
-    fn differ(&self, rows: Vec<Row>, new: Operation) -> (Vec<Record>, Vec<Edit>) {
+    fn differ(&self, rows: &[Row], new: Operation) -> (Vec<Record>, Vec<Edit>) {
         let stream = self.own.name().into();
         let mut known = self.context.known.lock();
         let known = &known.of(&stream).rows;
-        let mut gone: BTreeMap<&str, ()> = known.keys().map(|key| (&**key, ())).collect();
+        let mut gone: BTreeSet<&str> = known.keys().map(|key| &**key).collect();
         let (mut records, mut edits) = (Vec::new(), Vec::new());
-        for row in &rows {
+        for row in rows {
             let text = serde_json::to_string(&row.key).expect("a key is always serialisable");
             let digest = digest::of_text(&row.after.to_json());
             gone.remove(&*text);
@@ -110,7 +110,7 @@ impl Table {
             );
             edits.push((text, Some(digest)));
         }
-        for key in gone.into_keys() {
+        for key in gone {
             let parsed = serde_json::from_str(key).unwrap_or_default();
             records.push(self.facts(None).read_now().row(Operation::Delete, parsed, None));
             edits.push((key.to_owned(), None));

@@ -6,6 +6,7 @@ mod convergence;
 mod double;
 mod emulated;
 mod faults;
+mod following;
 mod odd_answers;
 mod positions;
 mod table;

@@ -166,7 +166,8 @@ impl<'a> Attempt<'a> {
             }
             // A destination forgets at `prepare` what it has written beyond its checkpoint.
             self.finish().await?;
-            let Some(catalog) = prepare(self.pipeline, self.stop, selection, &catalog).await? else {
+            let selection = selection::renewed(self.pipeline.selection.as_deref(), selection, &catalog);
+            let Some(catalog) = prepare(self.pipeline, self.stop, &selection, &catalog).await? else {
                 return Ok(());
             };
             self.observer.event(&Event::CatalogChanged { catalog: &catalog });

@@ -22,6 +22,17 @@ pub(super) fn choose(
     })
 }
 
+/// The selection once the catalog has changed: whoever names no streams wants the new ones too.
+pub(super) fn renewed(wanted: Option<&[SelectedStream]>, before: &Selection, catalog: &Catalog) -> Selection {
+    match wanted {
+        Some(_) => before.clone(),
+        None => Selection {
+            until: before.until,
+            ..Selection::everything(catalog)
+        },
+    }
+}
+
 fn check(wanted: &SelectedStream, catalog: &Catalog) -> Result<()> {
     let Some(stream) = catalog.stream(wanted.name.as_str()) else {
         let names: Vec<_> = catalog
@@ -106,6 +117,13 @@ mod tests {
             .map(|field| field.name.as_str())
             .collect();
         assert_eq!(names, ["id", "city", "updated", "gone"]);
+    }
+
+    #[test]
+    fn a_stream_that_appears_later_is_wanted_unless_the_streams_are_named() {
+        let before = choose(None, &Catalog::default(), Until::Dropped).unwrap();
+        let renewed_to = |wanted| renewed(wanted, &before, &catalog()).streams.len();
+        assert_eq!((renewed_to(None), renewed_to(Some(&[][..]))), (1, 0));
     }
 
     #[test]
