@@ -1,6 +1,6 @@
 # The targets are what CI runs; each is one `cargo xtask` command, so they work without make as well.
 
-.PHONY: test lint peers bench bench-emulator
+.PHONY: test lint soak peers bench bench-emulator
 
 # Installs what the tests need (and says what), then runs every check and every test.
 test:
@@ -9,6 +9,11 @@ test:
 # Formatting, clippy, crate arrows.
 lint:
 	cargo xtask lint
+
+# Random schedules of changes, faults, lag and crashes against the copy, for SECONDS (600).
+SECONDS ?= 600
+soak:
+	cargo xtask soak $(SECONDS)
 
 # Popular connectors read from the emulator; they are large to install, so this is no part of `test`.
 peers:

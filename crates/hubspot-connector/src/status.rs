@@ -43,10 +43,15 @@ impl Board {
         });
     }
 
-    /// The early feed has read everything that search showed at `now`.
-    pub(crate) fn caught_up(&self, stream: &StreamName, lag: Duration) {
+    /// A feed has more to read, up to a time that is so long ago.
+    pub(crate) fn behind(&self, stream: &StreamName, lag: Duration) {
+        self.change(stream, |status| status.lag = Some(lag));
+    }
+
+    /// Everything that HubSpot showed has been read.
+    pub(crate) fn caught_up(&self, stream: &StreamName) {
         self.change(stream, |status| {
-            status.lag = Some(lag);
+            status.lag = Some(Duration::ZERO);
             status.retry_at = None;
         });
     }

@@ -18,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   parity  HubSpot's official Python and Node clients against `spoke emulate`
   guides  the programs of the guides against `spoke emulate`
   peers   two popular connectors against `spoke emulate`; installs them first
+  soak    random schedules of changes, faults and crashes; the argument is a number of seconds
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)
   bench-emulator
           the emulator over loopback beside a static file server; the argument is a number of contacts";
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         "parity" => parity::check(),
         "guides" => guides::check(),
         "peers" => peers::check(),
+        "soak" => steps::soak(&rest),
         "bench" => steps::bench(&rest),
         "bench-emulator" => steps::bench_emulator(&rest),
         _ => {

@@ -9,10 +9,12 @@ use crate::{guides, parity, tidy};
 /// Everything a change must pass.
 pub(crate) fn ci() -> Result<()> {
     lint()?;
-    cargo_with(
-        &["test", "--workspace", "--all-features"],
-        &[(FUZZ_SECONDS, &fuzz_seconds())],
-    )?;
+    let thorough: Vec<_> = THOROUGH
+        .iter()
+        .map(|(name, usual)| (*name, setting(name, usual)))
+        .collect();
+    let thorough: Vec<_> = thorough.iter().map(|(name, value)| (*name, &**value)).collect();
+    cargo_with(&["test", "--workspace", "--all-features"], &thorough)?;
     cargo_with(
         &["doc", "--workspace", "--no-deps", "--quiet"],
         &[("RUSTDOCFLAGS", "-D warnings")],
@@ -21,11 +23,37 @@ pub(crate) fn ci() -> Result<()> {
     guides::check()
 }
 
-/// How long the emulator is fuzzed; whoever sets it decides.
-const FUZZ_SECONDS: &str = "SPOKE_FUZZ_SECONDS";
+/// What the tests do more of here than in a plain `cargo test`: how long the emulator is fuzzed, how many random schedules
+/// of changes and faults the copy must survive.
+const THOROUGH: [(&str, &str); 2] = [("SPOKE_FUZZ_SECONDS", "60"), ("SPOKE_SCHEDULES", "2000")];
 
-fn fuzz_seconds() -> String {
-    std::env::var(FUZZ_SECONDS).unwrap_or_else(|_| "60".to_owned())
+/// Whoever sets a variable decides.
+fn setting(name: &str, usual: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| usual.to_owned())
+}
+
+/// Random schedules for so many seconds, each other than those before.
+pub(crate) fn soak(arguments: &[String]) -> Result<()> {
+    let seconds = arguments.first().map_or("600", String::as_str);
+    seconds
+        .parse::<u64>()
+        .with_context(|| format!("`{seconds}` is no number of seconds"))?;
+    let seed = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    cargo_with(
+        &[
+            "test",
+            "--package",
+            "hubspot-connector",
+            "--test",
+            "it",
+            "--",
+            "--nocapture",
+            "convergence",
+        ],
+        &[("SPOKE_SOAK", seconds), ("SPOKE_FIRST_SEED", &seed.to_string())],
+    )
 }
 
 /// What needs no test to see. A toolchain without rustfmt or clippy cannot check these; that is said, not

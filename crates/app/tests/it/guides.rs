@@ -47,11 +47,8 @@ fn the_job_for_github_actions_starts_a_local_hubspot() {
     let (_, step) = EMULATOR
         .split_once("        run: |\n")
         .expect("the job has a script");
-    let script: String = step
-        .lines()
-        .map_while(|line| line.strip_prefix("          "))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let lines = step.lines().map_while(|line| line.strip_prefix("          "));
+    let script = lines.collect::<Vec<_>>().join("\n");
     assert!(
         script.contains("spoke emulate") && script.contains("GITHUB_ENV"),
         "{script}"

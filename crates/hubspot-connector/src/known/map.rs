@@ -360,7 +360,10 @@ mod tests {
             let edits: Vec<Edit<K>> = (0..draw.below(400))
                 .map(|_| {
                     let keep = draw.below(10) < if round < 40 { 8 } else { 2 };
-                    (draw_key(&mut draw), keep.then_some(draw.below(1 << 32) as u32))
+                    (
+                        draw_key(&mut draw),
+                        keep.then_some(u32::try_from(draw.below(1 << 32)).unwrap()),
+                    )
                 })
                 .collect();
             for (key, digest) in &edits {

@@ -38,10 +38,11 @@ pub(super) fn act<'a>(
                         let (difference, next, _gates) = poll(part, cdc.delayed, Some(until)).await?;
                         let is_last = matches!(next, Next::Done(_));
                         cdc.delayed = next.cursor();
+                        // What lies before is never found again.
+                        part.recent.retain(|_, at| *at >= cdc.delayed.timestamp);
                         yield handed_out(part, difference, cdc);
                         if is_last { break }
                     }
-                    part.recent.retain(|_, at| *at >= until);
                     part.done.polled_late = Some(now);
                 }
                 cdc.realtime = step::early_start(cdc);
@@ -57,7 +58,7 @@ pub(super) fn act<'a>(
                     if is_last { break }
                 }
                 part.done.polled = Some(now);
-                part.context.board.caught_up(part.stream(), std::time::Duration::ZERO);
+                part.context.board.caught_up(part.stream());
             }
             Act::Archived => {
                 let (difference, _gates) = archived(part, cdc, now).await?;
@@ -272,8 +273,9 @@ async fn count(part: &mut ObjectPart, cdc: &mut Cdc) -> Result<()> {
 async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Result<(Difference, Gates)> {
     let round = step::open(&cdc.reconcile, now);
     let targets = part.targets();
-    let page = part.reader.live_page(round.after.clone(), &targets).await?;
+    // Its associations come with the page, so nobody else may compare them from here on.
     let gates = part.context.gates(part.touched()).await;
+    let page = part.reader.live_page(round.after.clone(), &targets).await?;
     let (last, next) = ends(&page);
     let objects = part.reader.whole(&page).await?;
     let mut difference = part.differ(&objects, part.rule());
@@ -295,6 +297,7 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     if cdc.reconcile.open.is_none() {
         part.done.miscounted = false;
         part.done.reconciled = true;
+        part.done.walked = true;
         part.done.counted = 0;
         part.done.archived = part.done.archived.max(1);
         note_associations_read(part, round.begun);

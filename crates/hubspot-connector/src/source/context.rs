@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hubspot_client::Client;
 use jiff::{SignedDuration, Timestamp};
-use opencdc::{Record, Result, StreamName};
+use opencdc::{Record, StreamName};
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 
@@ -160,8 +160,8 @@ impl Context {
     }
 
     /// Waits for the turn to take a snapshot.
-    pub(super) async fn snapshot_turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
+    pub(super) async fn snapshot_turn(&self) -> tokio::sync::OwnedSemaphorePermit {
         let turn = Arc::clone(&self.shared.snapshots).acquire_owned().await;
-        Ok(turn.expect("the semaphore is never closed"))
+        turn.expect("the semaphore is never closed")
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
-use hubspot_client::{Client, Priority};
+use hubspot_client::Client;
 use jiff::{SignedDuration, Timestamp};
 use opencdc::{Operation, Result, StreamName};
 
 use super::context::{Context, Progress};
 use super::differ::{self, Difference, Fate, Rule, number};
 use super::reader::{self, Links, Reader};
-use super::step::{self, Act, Done, Goal, Terms};
+use super::step::{self, Act, Done, Terms};
 use crate::error::Doing;
 use crate::objects::{Capability, ObjectType};
 use crate::plan::{ObjectPlan, Target};
@@ -35,6 +35,13 @@ pub(super) enum Kind {
     Target(usize),
     /// The history of properties.
     History,
+}
+
+/// See [`ObjectPart::replanned`].
+enum Replanned {
+    Same,
+    Other(Box<ObjectPart>),
+    Gone,
 }
 
 /// An association stream of another type that leads here.
@@ -78,10 +85,7 @@ impl ObjectPart {
         } else {
             Vec::new()
         };
-        let client = client.with_own_tally().with_priority(match context.goal {
-            Goal::Follow => Priority::Cdc,
-            Goal::CaughtUp => Priority::Snapshot,
-        });
+        let client = client.with_own_tally();
         let facts = |stream: &StreamName, object: &ObjectType| {
             Facts::new(stream.clone(), &context.portal_id, Some(object))
         };
@@ -116,7 +120,7 @@ impl ObjectPart {
         try_stream! {
             let mut state = self.begin()?;
             if let StreamPosition::Snapshot(snapshot) = state {
-                let turn = self.context.snapshot_turn().await?;
+                let turn = self.context.snapshot_turn().await;
                 let mut walk = Box::pin(super::snapshot::walk(&mut self, snapshot));
                 let mut last = None;
                 while let Some(progress) = walk.next().await {
@@ -131,12 +135,20 @@ impl ObjectPart {
             }
             let StreamPosition::Cdc(mut cdc) = state else { return };
             loop {
-                self.reshape(&mut cdc);
+                match self.replanned() {
+                    Replanned::Same => self.reshape(&mut cdc),
+                    Replanned::Other(part) => {
+                        self.reshape(&mut cdc);
+                        self = *part;
+                    }
+                    Replanned::Gone => break,
+                }
                 let now = self.context.now(&self.reader.client);
                 match self.next_act(now, &cdc) {
                     Act::End => break,
                     Act::Wait(until) => self.rest(now, until).await,
                     act => {
+                        self.reader.hurry(act == Act::Poll);
                         let mut progresses = Box::pin(super::acts::act(&mut self, &mut cdc, act, now));
                         while let Some(progress) = progresses.next().await {
                             yield progress?;
@@ -144,6 +156,27 @@ impl ObjectPart {
                     }
                 }
             }
+        }
+    }
+
+    /// What the account's new definitions make of this object type: it may have other association streams now, or be gone.
+    fn replanned(&self) -> Replanned {
+        let shape = self.context.shape();
+        if shape.number == self.shape {
+            return Replanned::Same;
+        }
+        let plan = shape
+            .plan
+            .objects
+            .iter()
+            .find(|plan| plan.stream == *self.stream());
+        match plan {
+            None => Replanned::Gone,
+            Some(plan) if reader::stream_names(plan).eq(reader::stream_names(self.plan())) => Replanned::Same,
+            Some(plan) => match Self::new(&self.reader.client, &self.context, plan) {
+                Some(part) => Replanned::Other(Box::new(part)),
+                None => Replanned::Gone,
+            },
         }
     }
 
@@ -155,7 +188,7 @@ impl ObjectPart {
             self.done.archived = 1;
         }
         self.done.counted = 1;
-        self.done.reconciled = true;
+        self.done.walked = true;
     }
 
     /// Where the records stand: where they stood, or at the start of a snapshot.
@@ -365,6 +398,11 @@ impl ObjectPart {
     pub(super) fn progress(&self, difference: Difference, cdc: &Cdc) -> Progress {
         let state = StreamPosition::Cdc(Box::new(cdc.clone()));
         self.context.board.at(self.stream(), &state);
+        let newest = cdc.realtime.timestamp.max(cdc.delayed.timestamp);
+        let lag = self.context.now(&self.reader.client).duration_since(newest);
+        self.context
+            .board
+            .behind(self.stream(), Duration::try_from(lag).unwrap_or_default());
         Progress {
             states: vec![(self.stream().clone(), state)],
             records: difference.records,

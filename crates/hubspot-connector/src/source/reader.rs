@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hubspot_client::request::objects::{BatchRead, Get, List, MAX_BATCH};
 use hubspot_client::request::search::SearchRequest;
-use hubspot_client::{AssociationType, Client, RawObject, RawPage, SearchPage};
+use hubspot_client::{AssociationType, Client, Priority, RawObject, RawPage, SearchPage};
 use opencdc::{Error, ErrorKind, Result, StreamName};
 
 use super::exact;
@@ -76,6 +76,12 @@ impl Reader {
         self.is_wide = false;
         let every_target: Vec<_> = (0..self.plan.targets.len()).collect();
         self.is_wide = !self.list(None, &every_target).fits_url(self.client.api_version());
+    }
+
+    /// Whether what is asked from now on should go before what takes its time anyway.
+    pub(super) fn hurry(&mut self, hurry: bool) {
+        let priority = if hurry { Priority::Cdc } else { Priority::Snapshot };
+        self.client = self.client.with_priority(priority);
     }
 
     fn doing(&self) -> Doing<'_> {

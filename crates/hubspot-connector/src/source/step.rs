@@ -67,6 +67,8 @@ pub(super) struct Done {
     pub(super) miscounted: bool,
     /// All records were compared since they were last counted.
     pub(super) reconciled: bool,
+    /// All records were read.
+    pub(super) walked: bool,
 }
 
 /// What a type can do, and how often it is asked.
@@ -140,7 +142,7 @@ impl Plan<'_> {
         let rounds = &self.cdc.reconcile;
         let due = self.now >= after(rounds.last, self.terms.rhythm.reconcile)
             || (self.done.miscounted && self.now >= self.sooner())
-            || (!self.terms.searchable && self.terms.goal == Goal::CaughtUp && !self.done.reconciled);
+            || (!self.terms.searchable && self.terms.goal == Goal::CaughtUp && !self.done.walked);
         (rounds.open.is_some() || due).then_some(Act::Reconcile)
     }
 
@@ -468,7 +470,7 @@ mod tests {
         assert_eq!(act(&archived), Act::Reconcile);
         assert_eq!(
             act(&Done {
-                reconciled: true,
+                walked: true,
                 ..archived
             }),
             Act::End

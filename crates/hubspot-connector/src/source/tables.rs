@@ -45,7 +45,7 @@ pub(super) fn run(
             let stream = own.name().into();
             table.context.board.count(&stream, progress.records.len() as u64, table.client.calls());
             yield progress;
-            table.context.board.caught_up(&stream, std::time::Duration::ZERO);
+            table.context.board.caught_up(&stream);
             if table.context.goal == Goal::CaughtUp {
                 break;
             }

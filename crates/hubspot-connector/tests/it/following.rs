@@ -250,7 +250,7 @@ async fn a_position_of_conduits_connector_goes_on_where_that_one_stood() {
     let emulator = emulator();
     let source = Hubspot::of(&emulator).source(json!({"streams": ["contacts"]}));
     let stood = jiff::Timestamp::from_millisecond(emulator.now()).unwrap();
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(MINUTE).await;
     emulator
         .mutate(&json!({"objectType": "contacts", "seed": 3, "update": 6, "distinct": true, "create": 2}))
         .unwrap();

@@ -179,7 +179,7 @@ async fn a_narrow_selection_asks_for_no_more_than_it_needs() {
     selection.streams.truncate(1);
     selection.streams[0].fields = Some(vec!["id".into(), "phone".into()]);
     let batches: Vec<_> = source.read(selection, None).await.unwrap().collect().await;
-    assert!(batches.iter().all(|batch| batch.is_ok()));
+    assert!(batches.iter().all(Result::is_ok));
     let call = &double.calls("/objects/contacts")[0];
     assert_eq!(
         (call.query.get("properties"), call.query.get("associations")),
