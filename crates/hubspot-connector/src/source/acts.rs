@@ -95,7 +95,12 @@ async fn poll(
     cursor: Cursor,
     until: Option<Timestamp>,
 ) -> Result<(Difference, Next, Gates)> {
-    let question = feed::ask(part.plan().object.last_modified, cursor, until);
+    let question = feed::ask(
+        part.plan().object.last_modified,
+        resolve::shown(part),
+        cursor,
+        until,
+    );
     let page = part.reader.search(&question).await?;
     let seen = seen(&page, part.plan().object.last_modified, cursor);
     let next = feed::after_page(cursor, until, &seen);
@@ -112,7 +117,7 @@ async fn poll(
     let gates = part.context.gates(part.touched()).await;
     let mut difference = part.differ(&read.objects, part.rule());
     let gone = resolve::known(part, &read.missing).await?;
-    let merged = resolve::merged(part, &read.objects);
+    let merged = resolve::merged(part, &page.results);
     difference.extend(part.gone(&gone.dead));
     difference.extend(part.gone(&merged));
     difference.extend(attach(part, &difference).await?);
@@ -162,7 +167,10 @@ fn seen(page: &SearchPage, last_modified: &str, cursor: Cursor) -> Vec<Seen> {
 /// gone for good.
 async fn archived(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Result<(Difference, Gates)> {
     let round = step::open(&cdc.archived, now);
-    let page = part.reader.archived_page(round.after.clone()).await?;
+    let page = part
+        .reader
+        .archived_page(round.after.clone(), resolve::shown(part))
+        .await?;
     let gates = part.context.gates(part.touched()).await;
     let (last, next) = ends(&page);
     let since = cdc
@@ -170,6 +178,8 @@ async fn archived(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resul
         .map(|since| since.checked_sub(ARCHIVE_MARGIN).unwrap_or(since));
     let found = sort_bin(part, &page.results, since, (round.through, last));
     let mut difference = part.gone(&found.archived);
+    // A record that others were merged into may have come here before a feed saw it.
+    difference.extend(part.gone(&resolve::merged(part, &page.results)));
     difference
         .edits
         .extend(differ::bin_edit(part.stream(), found.noted));

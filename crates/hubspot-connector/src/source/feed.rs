@@ -51,8 +51,14 @@ impl Next {
     }
 }
 
-/// The question for the next page; `until` ends the window, itself included.
-pub(super) fn ask(last_modified: &str, cursor: Cursor, until: Option<Timestamp>) -> SearchRequest {
+/// The question for the next page; `until` ends the window, itself included. `shown` are properties to be told with the
+/// result.
+pub(super) fn ask(
+    last_modified: &str,
+    shown: &[&str],
+    cursor: Cursor,
+    until: Option<Timestamp>,
+) -> SearchRequest {
     let time = |at: Timestamp| at.as_millisecond().max(1).to_string();
     let from = time(cursor.timestamp);
     let filters = match (cursor.item_id, until) {
@@ -74,7 +80,11 @@ pub(super) fn ask(last_modified: &str, cursor: Cursor, until: Option<Timestamp>)
             property_name: sort.to_owned(),
             descending: false,
         }],
-        properties: vec![last_modified.to_owned()],
+        properties: [last_modified]
+            .iter()
+            .chain(shown)
+            .map(|name| (*name).to_owned())
+            .collect(),
         limit: MAX_PAGE,
         ..SearchRequest::default()
     }
@@ -207,7 +217,8 @@ mod tests {
 
     #[test]
     fn the_questions_never_have_an_offset() {
-        let asked = |cursor, until| serde_json::to_value(ask("lastmodifieddate", cursor, until)).unwrap();
+        let asked =
+            |cursor, until| serde_json::to_value(ask("lastmodifieddate", &["email"], cursor, until)).unwrap();
         let from = asked(at(10, None), None);
         assert_eq!(from["filterGroups"][0]["filters"][0]["operator"], "GTE");
         assert_eq!(from["sorts"][0]["propertyName"], "lastmodifieddate");
@@ -228,6 +239,10 @@ mod tests {
         for request in [from, window, instant] {
             assert!(request.get("after").is_none() && request["limit"] == 200);
         }
+        assert_eq!(
+            asked(at(10, None), None)["properties"],
+            serde_json::json!(["lastmodifieddate", "email"])
+        );
         // A time of 0 has given errors.
         assert_eq!(
             asked(at(0, None), None)["filterGroups"][0]["filters"][0]["value"],

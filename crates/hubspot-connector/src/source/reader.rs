@@ -113,8 +113,11 @@ impl Reader {
         self.client.list_objects(&list).await.or_failed(self.doing())
     }
 
-    pub(super) async fn archived_page(&self, after: Option<String>) -> Result<RawPage> {
-        let list = self.ids(after).with_archived(true);
+    /// A page of the recycle bin: ids, and what else is to be `shown`.
+    pub(super) async fn archived_page(&self, after: Option<String>, shown: &[&str]) -> Result<RawPage> {
+        let mut list = self.ids(after).with_archived(true);
+        list.properties
+            .extend(shown.iter().map(|name| (*name).to_owned()));
         self.client.list_objects(&list).await.or_failed(self.doing())
     }
 

@@ -52,11 +52,16 @@ async fn fate(part: &ObjectPart, id: u64) -> Result<Option<Fate>> {
     }))
 }
 
+/// What a search must show, so that [`merged`] sees it.
+pub(super) fn shown(part: &ObjectPart) -> &'static [&'static str] {
+    match part.plan().object.can(Capability::Merge) {
+        true => &[MERGED_IDS],
+        false => &[],
+    }
+}
+
 /// Records that were merged into these, as these say themselves.
 pub(super) fn merged(part: &ObjectPart, objects: &[RawObject]) -> Vec<(u64, Fate)> {
-    if !part.plan().object.can(Capability::Merge) {
-        return Vec::new();
-    }
     let mut known = part.context.known.lock();
     let live = &known.of(part.stream()).live;
     let mut seen = BTreeSet::new();
