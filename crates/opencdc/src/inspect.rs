@@ -71,6 +71,9 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Vec<Record>>> + Send>>;
 ///    a read from `from` with the batch's notes neither gives these records again nor overlooks their next change.
 #[async_trait]
 pub trait Origin: Send + Sync + Debug {
+    /// The streams that can be compared with a copy.
+    async fn comparable(&self) -> Result<Vec<StreamName>>;
+
     /// The time there. What changes later may not be in any copy yet.
     async fn time(&self) -> Result<SystemTime>;
 
