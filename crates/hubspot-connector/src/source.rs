@@ -12,6 +12,7 @@
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
 //! | `tables.rs` | owners, pipelines, lists and the like | yes |
 //! | `definitions.rs` | new properties, new custom objects | yes |
+//! | `audit.rs` | what there is now, for whoever compares it with a copy | yes |
 //! | `merge.rs`, `context.rs` | all of them at once, as batches with one position | no |
 //!
 //! # One read
@@ -21,6 +22,7 @@
 
 mod account;
 mod acts;
+mod audit;
 mod begin;
 mod context;
 mod definitions;
