@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audit;
 mod config;
 mod connection;
 mod connection_keys;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use opencdc::{Data, Operation, Record, Result, StreamName};
 use serde_json::{Map, Value};
 
-use super::super::differ::{self, Difference, Fate, Rule, number};
+use super::super::differ::{self, Difference, Rule, number};
 use super::super::object::ObjectPart;
 use super::super::reader::{Links, Reader};
 use super::super::{HubspotSource, resolve};
-use super::{Desk, cannot_compare};
+use super::cannot_compare;
 use crate::known::{Edit, Known, OfStream, Pair};
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
@@ -156,7 +156,9 @@ fn settle_links(mut there: Links, keys: &[Key], facts: &Facts) -> Difference {
     }
     let mut difference = differ::links(&there, &OfStream::default(), facts, Operation::Snapshot);
     let mut deletes = LinkRows::default();
-    gone.iter().for_each(|key| deletes.push_delete(*key));
+    for key in &gone {
+        deletes.push_delete(*key);
+    }
     difference.records.extend(deletes.records(&facts.read_now()));
     let edits = gone.into_iter().map(|key| (key, None)).collect();
     difference.edits.push(Edit::Pairs(facts.stream().clone(), edits));
@@ -178,7 +180,7 @@ async fn rows(
     let mut difference = Difference::default();
     let mut there = BTreeSet::new();
     for record in table.records {
-        let key = row_text(&record.key.to_object()?.into_owned());
+        let key = row_text(&*record.key.to_object()?);
         if asked.remove(&key).is_some() {
             there.insert(key);
             difference.records.push(record);
