@@ -8,6 +8,7 @@ mod describe;
 mod emulate;
 mod get;
 mod objects;
+mod plan;
 mod state;
 mod status;
 mod sync;
@@ -40,6 +41,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),
     }

@@ -138,3 +138,153 @@ fn edits_behind_the_connectors_back_are_named_exactly_and_repaired() {
     let merged = "SELECT count(*) FROM contacts WHERE _archived AND _merged_into IS NOT NULL";
     assert_eq!(number(&database, merged), 20);
 }
+
+/// Runs SQL on the copy, as somebody might by mistake.
+fn damage(workplace: &Workplace, sql: &str) {
+    let connection = Connection::open(workplace.path("hubspot.db")).expect("the copy opens");
+    connection.execute_batch(sql).expect("the statements are fine");
+}
+
+fn small() -> Portal {
+    let counts = Counts {
+        contacts: 200,
+        companies: 40,
+        ..Counts::none()
+    };
+    Portal::start(Options {
+        counts,
+        tier: Tier::Unlimited,
+        ..Options::default()
+    })
+}
+
+#[test]
+fn damage_to_the_copy_is_named_and_repaired_and_the_next_sync_has_nothing_to_do() {
+    let portal = small();
+    let workplace = Workplace::syncing(&portal.url, "[contacts, companies, owners]");
+    workplace.run(&["sync", "--once"]).ok();
+    let database = workplace.path("hubspot.db");
+    let ids: Vec<_> = crate::support::copy::rows(&database, "SELECT id FROM contacts ORDER BY id LIMIT 4")
+        .iter()
+        .map(|row| match &row["id"] {
+            rusqlite::types::Value::Text(id) => id.clone(),
+            other => panic!("an id is a text, not {other:?}"),
+        })
+        .collect();
+    damage(
+        &workplace,
+        &format!(
+            "DELETE FROM contacts WHERE id = '{}';
+             UPDATE contacts SET email = 'nobody@example.com' WHERE id = '{}';
+             UPDATE contacts SET _archived = 1 WHERE id = '{}';
+             UPDATE contacts SET _raw = '{{\"firstname\":\"x\",\"_created_at\":\"y\"}}' WHERE id = '{}';
+             INSERT INTO contacts (id) VALUES ('999999999'), ('nonsense');
+             DELETE FROM contacts_companies WHERE rowid IN (SELECT rowid FROM contacts_companies LIMIT 3);
+             INSERT INTO contacts_companies (from_id, to_id, type_id) VALUES ('{}', '999999999', 1);
+             UPDATE owners SET email = 'nobody@example.com' WHERE rowid = 1;",
+            ids[0], ids[1], ids[2], ids[3], ids[1]
+        ),
+    );
+    let (code, report) = audit(&workplace, &[]);
+    assert_eq!(code, 1);
+    let wanted = [
+        (&*ids[0], "missing"),
+        (&*ids[1], "differs"),
+        (&*ids[2], "missing"),
+        (&*ids[3], "differs"),
+        ("999999999", "extra"),
+        ("nonsense", "extra"),
+    ];
+    let wanted = wanted.map(|(id, what)| (id.to_owned(), what.to_owned()));
+    assert_eq!(findings(&report, "contacts"), BTreeSet::from(wanted));
+    let differs = &stream(&report, "contacts")["findings"][1];
+    assert_eq!(differs["fields"], json!(["email"]), "{report}");
+    assert_eq!(findings(&report, "contacts_companies").len(), 4);
+    assert_eq!(findings(&report, "owners").len(), 1);
+    assert_eq!(findings(&report, "companies").len(), 0);
+
+    let shown = workplace
+        .run(&["audit", "crm", "--repair", "contacts", "contacts_companies"])
+        .ok();
+    assert!(shown.stdout.contains("all of them are right"), "{}", shown.stdout);
+    let shown = workplace
+        .run(&["audit"])
+        .fails(1, &["differs from HubSpot in 1 record\n", "--repair"]);
+    assert!(
+        shown.stdout.contains("complete and right: 200 of 200"),
+        "{}",
+        shown.stdout
+    );
+    workplace.run(&["audit", "--repair"]).ok();
+    assert_equals_truth(&database, &portal, "contacts");
+    assert_associations_equal_truth(&database, &portal, "contacts", "companies");
+
+    let ended = workplace.run(&["sync", "--once", "--json"]).ok();
+    let summary: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON");
+    assert_eq!(summary[0]["streams"], json!([]), "nothing to deliver: {summary}");
+}
+
+#[test]
+fn both_sides_of_every_window_are_counted_and_summed() {
+    let portal = small();
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    workplace.run(&["sync", "--once"]).ok();
+    let (_, before) = audit(&workplace, &[]);
+    portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "contacts", "seed": 3, "silent": true, "update": 1}),
+    );
+    let (_, after) = audit(&workplace, &[]);
+    let window = |report: &Value, side: &str| stream(report, "contacts")["windows"][0][side].clone();
+    assert_eq!(window(&before, "hubspot"), window(&before, "copy"));
+    let live = number(&workplace.path("hubspot.db"), "SELECT count(*) FROM contacts");
+    assert_eq!(window(&before, "hubspot")["records"], live);
+    assert_eq!(
+        window(&after, "copy"),
+        window(&before, "copy"),
+        "the copy is as it was"
+    );
+    assert_ne!(
+        window(&after, "hubspot")["checksum"],
+        window(&after, "copy")["checksum"]
+    );
+}
+
+#[test]
+fn what_cannot_be_audited_is_said() {
+    let portal = small();
+    let files = Workplace::with_destination(&portal.url, "[contacts]", "ndjson: {dir: records}");
+    files.run(&["sync", "--once"]).ok();
+    files.run(&["audit"]).fails(2, &["cannot be audited", "sqlite"]);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    workplace
+        .run(&["audit"])
+        .fails(2, &["no copy yet", "spoke sync crm"]);
+    assert!(!workplace.path("hubspot.db").exists(), "an audit makes nothing");
+    workplace.run(&["sync", "--once"]).ok();
+    workplace
+        .run(&["audit", "crm", "deals"])
+        .fails(2, &["has no stream `deals`", "`contacts`"]);
+}
+
+#[test]
+fn a_wide_portal_is_audited_through_batch_reads() {
+    let portal = small();
+    for n in 0..600 {
+        let name = format!("a_property_with_a_rather_long_name_number_{n}");
+        let property = json!({"name": name, "label": name, "type": "string", "fieldType": "text",
+                              "groupName": "contactinformation"});
+        portal.post("/crm/v3/properties/contacts", &property);
+    }
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    workplace.run(&["sync", "--once"]).ok();
+    let touched = portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "contacts", "seed": 5, "silent": true, "distinct": true, "update": 9}),
+    );
+    let touched: Value = serde_json::from_str(&touched).expect("the answer is JSON");
+    let (_, report) = audit(&workplace, &["crm", "contacts", "--repair"]);
+    assert_eq!(findings(&report, "contacts").len(), 9);
+    assert_eq!(report["right"], true, "{touched} {report}");
+    assert_equals_truth(&workplace.path("hubspot.db"), &portal, "contacts");
+}

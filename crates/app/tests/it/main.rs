@@ -15,6 +15,7 @@ mod help;
 mod lease;
 mod oauth;
 mod odd_portals;
+mod plan;
 mod state;
 mod storage;
 mod sync;

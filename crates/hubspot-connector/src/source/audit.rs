@@ -30,14 +30,14 @@ use crate::status::Board;
 use again::Again;
 
 /// A read of some streams that nobody follows: where it stands and what it knows is forgotten afterwards.
-struct Desk {
+pub(super) struct Desk {
     read: Read,
     context: Context,
 }
 
 impl HubspotSource {
     /// `known` is what the read believes to have delivered.
-    async fn desk(&self, streams: &[StreamName], known: Known) -> Result<Desk> {
+    pub(super) async fn desk(&self, streams: &[StreamName], known: Known) -> Result<Desk> {
         let one = |name: &StreamName| SelectedStream {
             name: name.clone(),
             fields: None,
@@ -60,23 +60,23 @@ impl HubspotSource {
 }
 
 impl Desk {
-    fn discovery(&self) -> &Discovery {
+    pub(super) fn discovery(&self) -> &Discovery {
         &self.read.discovery
     }
 
-    fn part(&self, plan: &Arc<ObjectPlan>) -> Option<ObjectPart> {
+    pub(super) fn part(&self, plan: &Arc<ObjectPlan>) -> Option<ObjectPart> {
         ObjectPart::new(&self.read.client, &self.context, plan)
     }
 
     /// All rows of a table, each as if it was new.
-    async fn table(&self, own: OwnStream) -> Result<super::context::Progress> {
+    pub(super) async fn table(&self, own: OwnStream) -> Result<super::context::Progress> {
         let rows = tables::run(self.read.client.clone(), self.context.clone(), own);
         let first = Box::pin(rows).next().await;
         first.unwrap_or_else(|| Ok(super::context::Progress::default()))
     }
 
     /// The selected tables.
-    fn tables(&self) -> Vec<OwnStream> {
+    pub(super) fn tables(&self) -> Vec<OwnStream> {
         let all = self.discovery().plan.own.iter().copied();
         all.filter(|own| self.context.is_selected(&own.name().into()))
             .collect()

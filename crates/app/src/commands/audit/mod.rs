@@ -76,8 +76,9 @@ fn verdict(report: &Report) -> Outcome {
         return Ok(());
     }
     let name = report.name();
+    let plural = if wrong == 1 { "" } else { "s" };
     let message = format!(
-        "the copy of `{name}` differs from HubSpot in {} records",
+        "the copy of `{name}` differs from HubSpot in {} record{plural}",
         grouped(wrong)
     );
     Err(Failure::failed(message).hint(match report.was_repaired() {
