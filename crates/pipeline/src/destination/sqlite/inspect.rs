@@ -50,7 +50,7 @@ impl fmt::Debug for Look {
 
 /// The statements that read a table.
 struct Read {
-    /// Parameters: the key. Columns: whether it is gone, then a value for every field, [`RAW`], [`EXTRA`].
+    /// Parameters: the key. Columns: whether it is gone, the fields' columns, [`RAW`], [`EXTRA`].
     row: String,
     /// Parameters: how many, and the key to begin behind.
     next_keys: String,
@@ -306,14 +306,20 @@ impl<'a> Wanted<'a> {
             return Ok(self.beside(None));
         };
         let gone: bool = row.get(0)?;
-        let count = self.table.fields.len();
-        let fields: Vec<_> = (1..=count).map(|n| row.get_ref(n)).collect::<Result<_, _>>()?;
-        let side = Side::new(
-            self.table,
-            fields,
-            row.get_ref(count + 1)?,
-            row.get_ref(count + 2)?,
-        );
+        let columns = self.table.parameters.iter().flatten().count();
+        // Parameters are in the order of the columns; a field without one has no column.
+        let value = |parameter: &Option<u16>| match parameter {
+            Some(parameter) => row.get_ref(usize::from(*parameter) + 1),
+            None => Ok(ValueRef::Null),
+        };
+        let fields: Vec<_> = self
+            .table
+            .parameters
+            .iter()
+            .map(value)
+            .collect::<Result<_, _>>()?;
+        let (raw, extra) = (row.get_ref(columns + 1)?, row.get_ref(columns + 2)?);
+        let side = Side::new(self.table, fields, raw, extra);
         Ok(self.beside(Some((side, gone))))
     }
 
@@ -337,11 +343,7 @@ impl Read {
         let gone = table.archived.map(|index| value(&table.fields[index].name));
         let gone = format!("coalesce({}, 0)", gone.as_deref().unwrap_or("0"));
         let mut columns = vec![gone.clone()];
-        // Fields without a column of their own stand in `_extra`.
-        columns.extend(table.fields.iter().map(|field| match field.is_extra() {
-            true => "NULL".to_owned(),
-            false => value(&field.name),
-        }));
+        columns.extend(table.columns().map(|column| value(&column.name)));
         columns.extend([value(RAW), value(EXTRA)]);
         let keys: Vec<_> = table
             .key
