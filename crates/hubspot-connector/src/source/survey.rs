@@ -167,7 +167,7 @@ impl Survey<'_> {
         let bytes = bytes.map(|after| after.to_json().len() as u64).sum();
         let refresh = self.desk.discovery().plan.refresh;
         let name = own.name().into();
-        Ok(match own == read {
+        Ok(match own == read || count == 0 {
             true => estimate::table(name, count, bytes, calls, refresh),
             false => StreamEstimate {
                 records: None,

@@ -12,6 +12,7 @@ use pipeline::audit::{self, Audit, AuditReport};
 use crate::cli;
 use crate::compose;
 use crate::exit::{Failure, Outcome};
+use crate::lease::Lease;
 use crate::printer;
 use crate::progress::grouped;
 use crate::settings::Settings;
@@ -26,8 +27,12 @@ pub(crate) async fn run(arguments: cli::Audit) -> Outcome {
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
     for (name, written) in settings.pipelines(&named)? {
+        let state = settings.file.state.path();
+        // Held from before the comparison on, so that nobody delivers between it and the repair.
+        let _lease = arguments.repair.then(|| Lease::take(state, name)).transpose()?;
+        let follows = !arguments.repair && Lease::holder(state, name).is_some();
         let (pipeline, origin) = compose::audited(&settings, name, written).await?;
-        let report = audit(&pipeline, &*origin, &arguments).await?;
+        let report = audit(&pipeline, &*origin, &arguments, follows).await?;
         if !arguments.json {
             printer::data(&report.to_string());
         }
@@ -39,7 +44,12 @@ pub(crate) async fn run(arguments: cli::Audit) -> Outcome {
     reports.iter().try_for_each(verdict)
 }
 
-async fn audit(pipeline: &Pipeline, origin: &dyn Origin, arguments: &cli::Audit) -> Outcome<Report> {
+async fn audit(
+    pipeline: &Pipeline,
+    origin: &dyn Origin,
+    arguments: &cli::Audit,
+    follows: bool,
+) -> Outcome<Report> {
     let streams: Vec<_> = arguments
         .streams
         .iter()
@@ -49,7 +59,7 @@ async fn audit(pipeline: &Pipeline, origin: &dyn Origin, arguments: &cli::Audit)
         pipeline,
         origin,
         streams: &streams,
-        follows: false,
+        follows,
     };
     let begun = Instant::now();
     let progress = Lines::new(&pipeline.name);
