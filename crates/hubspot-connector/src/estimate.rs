@@ -29,6 +29,8 @@ pub struct Estimate {
     pub definitions_a_day: u64,
     /// The streams with calls of their own; what is read along with an object is in its stream.
     pub streams: Vec<StreamEstimate>,
+    /// Why some streams cannot be read, and so cost nothing.
+    pub refused: Vec<String>,
     /// The account's limits as its answers told them.
     pub limits: AccountLimits,
     /// How long a page took.

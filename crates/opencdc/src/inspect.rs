@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Batch, Data, Position, Record, Result, Resume, StreamName};
+use crate::{Batch, Data, Error, Position, Record, Result, Resume, StreamName};
 
 /// How a record and its row compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,9 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Vec<Record>>> + Send>>;
 pub trait Origin: Send + Sync + Debug {
     /// The streams that can be compared with a copy.
     async fn comparable(&self) -> Result<Vec<StreamName>>;
+
+    /// Why some of the streams that are wanted cannot be read; `None` when all can.
+    async fn refused(&self) -> Result<Option<Error>>;
 
     /// The time there. What changes later may not be in any copy yet.
     async fn time(&self) -> Result<SystemTime>;

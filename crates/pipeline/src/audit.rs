@@ -62,7 +62,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when there is no copy yet, no such stream, or a destination that
-    /// cannot be audited; those of the origin and of the destination.
+    /// cannot be audited; those of the origin, also when it refuses one of all streams, and of the destination.
     pub async fn run(&self, tell: Tell<'_>) -> Result<AuditReport> {
         let table = self.table().await?;
         let mut audited: BTreeMap<StreamName, Audited> = table
@@ -145,6 +145,12 @@ impl Audit<'_> {
             let message = format!("pipeline `{}` has no stream `{unknown}`", self.pipeline.name);
             return Err(Error::new(ErrorKind::Configuration, message)
                 .with_hint(format!("its streams are `{}`", names.join("`, `"))));
+        }
+        // Whoever asks for everything must not take a part for it.
+        if self.streams.is_empty()
+            && let Some(refused) = self.origin.refused().await?
+        {
+            return Err(refused);
         }
         let able = self.origin.comparable().await?;
         let is_asked = |stream: &Stream| self.streams.is_empty() || self.streams.contains(&stream.name);

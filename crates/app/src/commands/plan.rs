@@ -227,7 +227,7 @@ fn total(estimate: &Estimate, minutes: &[Minutes]) -> Total {
 }
 
 fn warnings(estimate: &Estimate, total: &Total, ceiling: Option<u64>) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = estimate.refused.clone();
     let mut warn = |calls: u64, most: Option<u64>, what: &str, whose: &str, way_out: &str| {
         if let Some(most) = most.filter(|most| calls > *most) {
             let (calls, most) = (grouped(calls), grouped(most));

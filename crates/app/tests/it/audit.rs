@@ -237,6 +237,47 @@ fn damage_to_the_copy_is_named_and_repaired_and_the_next_sync_has_nothing_to_do(
 }
 
 #[test]
+fn associations_and_tables_that_changed_are_named_and_repaired() {
+    let portal = portal();
+    let workplace = synced(&portal);
+    let changes = json!({"objectType": "contacts", "seed": 4, "silent": true, "associate": 30, "disassociate": 20, "label": 15});
+    portal.post("/_emulator/mutate", &changes);
+    let (_, report) = audit(&workplace, &[]);
+    let pairs = [
+        ("contacts", "companies"),
+        ("contacts", "deals"),
+        ("contacts", "tickets"),
+    ];
+    let count = |report: &Value| {
+        pairs
+            .map(|(from, to)| findings(report, &format!("{from}_{to}")).len())
+            .iter()
+            .sum::<usize>()
+    };
+    assert!(count(&report) >= 50, "{}", count(&report));
+    assert_eq!(
+        findings(&report, "contacts").len(),
+        0,
+        "the records are as they were"
+    );
+    portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "owners", "seed": 4, "update": 2, "distinct": true}),
+    );
+    let (code, report) = audit(&workplace, &["--repair"]);
+    assert_eq!(
+        (code, findings(&report, "owners").len()),
+        (0, 2),
+        "{}",
+        report["repaired"]
+    );
+    for (from, to) in pairs {
+        assert_associations_equal_truth(&workplace.path("hubspot.db"), &portal, from, to);
+    }
+    assert_eq!(delivered_by_a_whole_comparison(&workplace), json!([]));
+}
+
+#[test]
 fn both_sides_of_every_window_are_counted_and_summed() {
     let portal = small();
     let workplace = Workplace::syncing(&portal.url, "[contacts]");

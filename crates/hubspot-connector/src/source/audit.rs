@@ -21,7 +21,7 @@ use super::account::Account;
 use super::context::Context;
 use super::object::ObjectPart;
 use super::{HubspotSource, Read, snapshot, tables};
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, Refused};
 use crate::known::Known;
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
@@ -94,6 +94,11 @@ impl Origin for HubspotSource {
             .collect();
         let names = discovery.catalog.streams.iter().map(|stream| &stream.name);
         Ok(names.filter(|name| !histories.contains(name)).cloned().collect())
+    }
+
+    async fn refused(&self) -> Result<Option<Error>> {
+        let discovery = self.discovery().await?;
+        Ok(discovery.refused.first().map(Refused::error))
     }
 
     /// HubSpot's clock as its answers tell it, in whole seconds: the end of the present one.

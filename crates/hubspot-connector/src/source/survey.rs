@@ -13,7 +13,7 @@ use super::object::{Kind, ObjectPart};
 use crate::error::from_client;
 use crate::estimate::{self, AccountLimits, CountedBy, Estimate, StreamEstimate, Surveyed, SurveyedTarget};
 use crate::known::Known;
-use crate::objects::Capability;
+use crate::objects::{Capability, ObjectType};
 use crate::own::OwnStream;
 
 impl HubspotSource {
@@ -54,6 +54,13 @@ impl HubspotSource {
             start,
             definitions_a_day: estimate::definitions_a_day(definitions, refresh),
             streams,
+            refused: survey
+                .desk
+                .discovery()
+                .refused
+                .iter()
+                .map(|refused| refused.error().to_string())
+                .collect(),
             limits: self.limits(),
             latency: survey.pages.1.checked_div(survey.pages.0).unwrap_or_default(),
         })
@@ -136,8 +143,8 @@ impl Survey<'_> {
         if searchable {
             return Ok((Some(part.reader.count().await?), CountedBy::Search));
         }
-        let type_id = part.plan().object.type_id.clone();
-        let found = usage(self.totals().await?, type_id.as_deref());
+        let object = Arc::clone(&part.plan().object);
+        let found = usage(self.totals().await?, &object);
         Ok(match found {
             Some(records) => (Some(records), CountedBy::Limits),
             None => (None, CountedBy::Nobody),
@@ -179,12 +186,18 @@ impl Survey<'_> {
     }
 }
 
-/// How many records the account says it has of a type.
-fn usage(totals: &Value, type_id: Option<&str>) -> Option<u64> {
+/// How many records the account says it has of a type; by its name where its id is not known.
+fn usage(totals: &Value, object: &ObjectType) -> Option<u64> {
     let standard = totals["hubspotDefinedObjectTypes"].as_array();
     let custom = totals["customObjectTypes"]["byObjectType"].as_array();
     let mut all = standard.into_iter().chain(custom).flatten();
-    all.find(|entry| entry["objectTypeId"].as_str() == type_id)?["usage"].as_u64()
+    let is_meant = |entry: &&Value| match &object.type_id {
+        Some(id) => entry["objectTypeId"] == **id,
+        None => entry["pluralLabel"]
+            .as_str()
+            .is_some_and(|label| object.is_called(label)),
+    };
+    all.find(is_meant)?["usage"].as_u64()
 }
 
 async fn associations(part: &mut ObjectPart, page: &RawPage, target: usize) -> Result<SurveyedTarget> {

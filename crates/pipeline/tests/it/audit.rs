@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use opencdc::conformance::destination::{STREAM, catalog, contact};
 use opencdc::memory::{MemoryDestination, MemorySource, MemoryStore};
 use opencdc::{
-    Batch, Checkpoint, Data, Destination as _, ErrorKind, Note, Notes, Origin, Pages, Position, Record,
-    Result, Resume, StreamName, metadata_keys,
+    Batch, Checkpoint, Data, Destination as _, Error, ErrorKind, Note, Notes, Origin, Pages, Position,
+    Record, Result, Resume, StreamName, metadata_keys,
 };
 use pipeline::audit::{Audit, AuditReport, What, repair};
 use pipeline::{Pipeline, RunOptions};
@@ -24,6 +24,7 @@ struct Scripted {
     walk: Mutex<Vec<Vec<Record>>>,
     again: Mutex<BTreeMap<String, Record>>,
     reached: Option<SystemTime>,
+    refuses: bool,
 }
 
 fn id(key: &Data) -> String {
@@ -43,7 +44,7 @@ impl Scripted {
         Self {
             again: Mutex::new(again.collect()),
             walk: Mutex::new(records.chunks(100).map(<[Record]>::to_vec).collect()),
-            reached: None,
+            ..Self::default()
         }
     }
 
@@ -61,6 +62,12 @@ impl Scripted {
 impl Origin for Scripted {
     async fn comparable(&self) -> Result<Vec<StreamName>> {
         Ok(vec![STREAM.into()])
+    }
+
+    async fn refused(&self) -> Result<Option<Error>> {
+        Ok(self
+            .refuses
+            .then(|| Error::new(ErrorKind::Refused, "the scope is missing")))
     }
 
     async fn time(&self) -> Result<SystemTime> {
@@ -292,4 +299,21 @@ async fn what_there_is_no_copy_of_cannot_be_audited() {
     let error = of(&pipeline, &origin).run(&|_, _| ()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("`other`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_part_is_not_taken_for_everything() {
+    let pipeline = copied(vec![contact("1", "a@b.c", 1)]).await;
+    let mut origin = Scripted::of([contact("1", "a@b.c", 1)]);
+    origin.refuses = true;
+    let error = of(&pipeline, &origin).run(&|_, _| ()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let one = Audit {
+        streams: &[STREAM.into()],
+        ..of(&pipeline, &origin)
+    };
+    assert!(
+        one.run(&|_, _| ()).await.unwrap().is_right(),
+        "what is named can be audited"
+    );
 }
