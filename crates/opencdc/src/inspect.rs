@@ -66,7 +66,8 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Vec<Record>>> + Send>>;
 /// 1. `walk` gives every record of the streams that lives during the whole walk as it is then, with the key that a
 ///    read gives it; pages come in the order of the keys as far as the origin has one.
 /// 2. `again` answers for every key, with the record if it lives and with a delete if it does not. A key that it does
-///    not answer for is just changing.
+///    not answer for is just changing. When it last changed, or what a change of it comes along with, stands in the
+///    stream's version or under [`VERSION`](crate::metadata_keys::VERSION), where that is known.
 /// 3. The batch of `amend` holds what `again` gives for those keys, and brings what the source remembers in step with it:
 ///    a read from `from` with the batch's notes neither gives these records again nor overlooks their next change.
 #[async_trait]
@@ -81,7 +82,7 @@ pub trait Origin: Send + Sync + Debug {
     async fn time(&self) -> Result<SystemTime>;
 
     /// Up to when a copy at `position` has every change of a stream; `None` when no time tells.
-    fn reached(&self, position: &Position, stream: &StreamName) -> Result<Option<SystemTime>>;
+    async fn reached(&self, position: &Position, stream: &StreamName) -> Result<Option<SystemTime>>;
 
     /// Every live record of these streams that a copy at `position` should have.
     async fn walk(&self, streams: &[StreamName], position: &Position) -> Result<Pages>;

@@ -117,7 +117,7 @@ impl Audit<'_> {
         let began = self.origin.time().await?;
         let mut reached = BTreeMap::new();
         for stream in catalog.streams.iter().filter(|_| self.follows) {
-            let time = self.origin.reached(&position, &stream.name)?;
+            let time = self.origin.reached(&position, &stream.name).await?;
             reached.insert(stream.name.clone(), time.unwrap_or(began).min(began));
         }
         Ok(Table {

@@ -227,74 +227,63 @@ fn total(estimate: &Estimate, minutes: &[Minutes]) -> Total {
 }
 
 fn warnings(estimate: &Estimate, total: &Total, ceiling: Option<u64>) -> Vec<String> {
-    let mut warnings = estimate.refused.clone();
-    let mut warn = |calls: u64, most: Option<u64>, what: &str, whose: &str, way_out: &str| {
-        if let Some(most) = most.filter(|most| calls > *most) {
-            let (calls, most) = (grouped(calls), grouped(most));
-            warnings.push(format!(
-                "{what} takes {calls} calls, and {whose} {most}: {way_out}"
-            ));
-        }
+    let refused = estimate.refused.iter().cloned();
+    let streams = estimate.streams.iter().flat_map(peculiarities);
+    refused
+        .chain(shortages(estimate, total, ceiling))
+        .chain(streams)
+        .collect()
+}
+
+/// What the calls of a day will not suffice for.
+fn shortages(estimate: &Estimate, total: &Total, ceiling: Option<u64>) -> Vec<String> {
+    const LATER: &str = "it goes on when the day is over";
+    const LESS: &str = "raise `poll`, `archived`, `reconcile` or `refresh`, or select fewer streams";
+    let limits = &estimate.limits;
+    let first = ("the snapshot", total.calls, LATER);
+    let daily = ("a day of following", total.calls_a_day, LESS);
+    let all = [
+        (first, "HubSpot's daily limit leaves", limits.left_today),
+        (first, "`max_calls_per_day` is", ceiling),
+        (daily, "HubSpot's daily limit is", limits.calls_a_day),
+        (daily, "`max_calls_per_day` is", ceiling),
+    ];
+    let short = |((what, calls, way_out), whose, most): ((&str, u64, &str), &str, Option<u64>)| {
+        let most = most.filter(|most| calls > *most)?;
+        let (calls, most) = (grouped(calls), grouped(most));
+        Some(format!(
+            "{what} takes {calls} calls, and {whose} {most}: {way_out}"
+        ))
     };
-    let later = "it goes on when the day is over";
-    let left = estimate.limits.left_today;
-    warn(
-        total.calls,
-        left,
-        "the snapshot",
-        "HubSpot's daily limit leaves",
-        later,
-    );
-    warn(
-        total.calls,
-        ceiling,
-        "the snapshot",
-        "`max_calls_per_day` is",
-        later,
-    );
-    let day = estimate.limits.calls_a_day;
-    let less = "raise `poll`, `archived`, `reconcile` or `refresh`, or select fewer streams";
-    warn(
-        total.calls_a_day,
-        day,
-        "a day of following",
-        "HubSpot's daily limit is",
-        less,
-    );
-    warn(
-        total.calls_a_day,
-        ceiling,
-        "a day of following",
-        "`max_calls_per_day` is",
-        less,
-    );
-    for stream in &estimate.streams {
-        if stream.full_bin {
-            let name = &stream.name;
-            warnings.push(format!(
-                "`{name}` has more than a page of archived records: following takes a few calls more"
-            ));
-        }
-        if stream.records.is_none() {
-            warnings.push(format!(
-                "HubSpot does not say how many `{}` there are: its calls are the least it takes",
-                stream.name
-            ));
-        }
-        let cheapest = stream.routes.first();
-        let calls = stream.snapshot.total();
-        if let Some(route) = cheapest.filter(|route| route.route != "list" && calls > WORTH_A_THOUGHT) {
-            warnings.push(format!(
-                "`{}` would take {} calls by {} and takes {} by list, which Spoke reads because it is complete, current and \
-                 resumable",
-                stream.name,
-                grouped(route.calls),
-                route.route,
-                grouped(calls)
-            ));
-        }
+    all.into_iter().filter_map(short).collect()
+}
+
+/// What is out of the ordinary about a stream.
+fn peculiarities(stream: &StreamEstimate) -> Vec<String> {
+    let name = &stream.name;
+    let mut said = Vec::new();
+    if stream.full_bin {
+        said.push(format!(
+            "`{name}` has more than a page of archived records: following takes a few calls more"
+        ));
     }
-    warnings
+    if stream.records.is_none() {
+        said.push(format!(
+            "HubSpot does not say how many `{name}` there are: its calls are the least it takes"
+        ));
+    }
+    let calls = stream.snapshot.total();
+    let cheapest = stream.routes.first().filter(|route| route.route != "list");
+    if let Some(route) = cheapest.filter(|_| calls > WORTH_A_THOUGHT) {
+        said.push(format!(
+            "`{name}` would take {} calls by {} and takes {} by list, which Spoke reads because it is complete, \
+             current and resumable",
+            grouped(route.calls),
+            route.route,
+            grouped(calls)
+        ));
+    }
+    said
 }
 
 struct Bytes(u64);

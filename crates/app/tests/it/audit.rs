@@ -346,10 +346,20 @@ fn a_wide_portal_is_audited_through_batch_reads() {
 fn of_a_pipeline_that_runs_new_changes_are_on_their_way_and_a_repair_is_refused() {
     let portal = small();
     // Asks for changes so seldom that those of this test are not copied before it ends.
-    let workplace = Workplace::syncing(&portal.url, "[{name: contacts, poll: 1h}]");
+    let workplace = Workplace::syncing(
+        &portal.url,
+        "[{name: contacts, poll: 1h}, {name: companies, poll: 1h}]",
+    );
     workplace.run(&["sync", "--once"]).ok();
     let mut follower = workplace.start(&["sync"]);
-    let polled = |portal: &Portal| portal.requests()["byRoute"].to_string().contains("/search");
+    let polled = |portal: &Portal| {
+        let requests = portal.requests();
+        let routes = requests["byRoute"].as_object().expect("routes");
+        let mut searches = routes.iter().filter(|(route, _)| route.ends_with("/search"));
+        searches
+            .next()
+            .is_some_and(|(_, answers)| answers["200"].as_u64() >= Some(2))
+    };
     portal.clear_requests();
     wait_for(&mut follower, || polled(&portal).then_some(()));
     let holder = wait_for(&mut follower, || {
@@ -360,9 +370,15 @@ fn of_a_pipeline_that_runs_new_changes_are_on_their_way_and_a_repair_is_refused(
     assert!(holder);
     let changes = json!({"objectType": "contacts", "seed": 8, "distinct": true, "update": 7, "create": 2, "archive": 3});
     portal.post("/_emulator/mutate", &changes);
+    portal.post(
+        "/_emulator/mutate",
+        &json!({"objectType": "companies", "seed": 8, "archive": 2}),
+    );
     let (code, report) = audit(&workplace, &[]);
-    assert_eq!((code, findings(&report, "contacts").len()), (0, 0), "{report}");
+    assert_eq!((code, &report["right"]), (0, &json!(true)), "{report}");
     assert_eq!(stream(&report, "contacts")["onTheirWay"], 12, "{report}");
+    let with_their_ends = stream(&report, "contacts_companies")["onTheirWay"].as_u64();
+    assert!(with_their_ends > Some(3), "{report}");
     let pid = follower.id().to_string();
     workplace
         .run(&["audit", "--repair"])

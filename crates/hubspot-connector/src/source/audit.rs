@@ -109,14 +109,22 @@ impl Origin for HubspotSource {
         Ok(second.into())
     }
 
-    fn reached(&self, position: &Position, stream: &StreamName) -> Result<Option<SystemTime>> {
+    /// Of associations, whose changes are found with those of the records at their ends: what both ends have reached.
+    async fn reached(&self, position: &Position, stream: &StreamName) -> Result<Option<SystemTime>> {
         let position = HubspotPosition::parse(position)?;
-        Ok(match position.streams.get(stream) {
-            // What search has not shown for sure, and what went to the recycle bin since it was read, is on its way.
-            Some(StreamPosition::Cdc(cdc)) => Some(cdc.delayed.timestamp.min(cdc.archived.last).into()),
-            Some(StreamPosition::Snapshot(snapshot)) => Some(snapshot.initial_timestamp.into()),
-            Some(StreamPosition::Complete(_)) | None => None,
-        })
+        let discovery = self.discovery().await?;
+        let reached = match discovery.plan.pair(stream) {
+            Some((from, target)) => {
+                let to = discovery.plan.object(&target.object).map(|to| &to.stream);
+                let ends = [Some(&from.stream), to];
+                ends.into_iter()
+                    .flatten()
+                    .filter_map(|end| reached(&position, end))
+                    .min()
+            }
+            None => reached(&position, stream),
+        };
+        Ok(reached.map(SystemTime::from))
     }
 
     async fn walk(&self, streams: &[StreamName], position: &Position) -> Result<Pages> {
@@ -153,6 +161,15 @@ impl Origin for HubspotSource {
         }
         Ok(batch)
     }
+}
+
+/// What search has not shown for sure, and what went to the recycle bin since it was read, is on its way.
+fn reached(position: &HubspotPosition, stream: &StreamName) -> Option<Timestamp> {
+    Some(match position.streams.get(stream)? {
+        StreamPosition::Cdc(cdc) => cdc.delayed.timestamp.min(cdc.archived.last),
+        StreamPosition::Snapshot(snapshot) => snapshot.initial_timestamp,
+        StreamPosition::Complete(complete) => complete.initial_timestamp,
+    })
 }
 
 /// The same object, of which the copy need not have everything: one that began without a snapshot has what changed since.

@@ -26,7 +26,8 @@ impl Key {
 
     /// Equal for equal keys; of others only one in 2^64 is.
     pub(super) fn digest(&self) -> u64 {
-        xxh3_64(self.to_string().as_bytes())
+        let parts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        xxh3_64(parts.join("\0").as_bytes())
     }
 }
 
@@ -51,12 +52,18 @@ impl fmt::Display for Key {
             if n > 0 {
                 f.write_str("/")?;
             }
-            match part {
-                Part::Number(number) => write!(f, "{number}")?,
-                Part::Text(text) => f.write_str(text)?,
-            }
+            part.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
     }
 }
 

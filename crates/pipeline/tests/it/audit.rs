@@ -74,7 +74,7 @@ impl Origin for Scripted {
         Ok(minute(30))
     }
 
-    fn reached(&self, _: &Position, _: &StreamName) -> Result<Option<SystemTime>> {
+    async fn reached(&self, _: &Position, _: &StreamName) -> Result<Option<SystemTime>> {
         Ok(self.reached)
     }
 

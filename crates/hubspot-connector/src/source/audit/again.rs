@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use opencdc::{Data, Operation, Record, Result, StreamName};
+use jiff::Timestamp;
+use opencdc::{Data, Operation, Record, Result, StreamName, metadata_keys};
 use serde_json::{Map, Value};
 
 use super::super::differ::{self, Difference, Rule, number};
@@ -122,18 +123,69 @@ async fn links(
     let desk = source
         .desk(std::slice::from_ref(stream), Known::default())
         .await?;
-    let reader = Reader::new(desk.read.client.clone(), plan, Vec::new());
+    let client = &desk.read.client;
+    let reader = Reader::new(client.clone(), plan, Vec::new());
+    let target = &plan.targets[n];
     let facts = Facts::new(stream.clone(), &desk.context.portal_id, Some(&plan.object));
-    let froms: BTreeSet<_> = keys.iter().map(|key| text(key, "from_id")).collect();
-    let froms: Vec<_> = froms.into_iter().filter(|id| number(id).is_some()).collect();
-    // A record that is gone has no associations, whatever HubSpot still lists.
-    let live = reader.by_id(&froms).await?.objects;
-    let live: Vec<_> = live.iter().map(|object| object.id().to_owned()).collect();
-    let there = match live.is_empty() {
-        true => Links::new(),
-        false => reader.links(&plan.targets[n], &live).await?,
+    let from = Ends::of(&reader, keys, "from_id").await?;
+    let to = match desk.discovery().plan.object(&target.object) {
+        Some(other) => {
+            let reader = Reader::new(client.clone(), other, Vec::new());
+            Ends::of(&reader, keys, "to_id").await?
+        }
+        None => Ends::default(),
     };
-    Ok(settle_links(there, keys, &facts))
+    // A record that is gone has no associations, whatever HubSpot still lists.
+    let there = match from.live.is_empty() {
+        true => Links::new(),
+        false => reader.links(target, &from.live).await?,
+    };
+    let mut difference = settle_links(there, keys, &facts);
+    for record in &mut difference.records {
+        let key = record.key.to_object()?;
+        let ends = [from.changed(&key, "from_id"), to.changed(&key, "to_id")];
+        if let Some(at) = ends.into_iter().flatten().max() {
+            record.metadata.set(metadata_keys::VERSION, at.to_string());
+        }
+    }
+    Ok(difference)
+}
+
+/// The records at one end of some associations.
+#[derive(Default)]
+struct Ends {
+    live: Vec<String>,
+    /// When each last changed, or went to the recycle bin.
+    changed: BTreeMap<String, Timestamp>,
+}
+
+impl Ends {
+    async fn of(reader: &Reader, keys: &[Key], field: &str) -> Result<Self> {
+        let ids: BTreeSet<_> = keys.iter().map(|key| text(key, field)).collect();
+        let ids: Vec<_> = ids.into_iter().filter(|id| number(id).is_some()).collect();
+        let read = reader.by_id(&ids).await?;
+        let mut ends = Self::default();
+        for object in &read.objects {
+            ends.live.push(object.id().to_owned());
+            ends.note(object.id(), object.updated_at());
+        }
+        for id in &read.missing {
+            if let Some(object) = reader.one(id, true).await? {
+                ends.note(id, object.archived_at());
+            }
+        }
+        Ok(ends)
+    }
+
+    fn note(&mut self, id: &str, at: Option<&str>) {
+        if let Some(at) = at.and_then(|at| at.parse().ok()) {
+            self.changed.insert(id.to_owned(), at);
+        }
+    }
+
+    fn changed(&self, key: &Key, field: &str) -> Option<Timestamp> {
+        self.changed.get(&text(key, field)).copied()
+    }
 }
 
 /// Of the associations that are there, those that were asked for; deletes of the others.
