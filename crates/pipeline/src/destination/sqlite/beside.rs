@@ -74,7 +74,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// HubSpot and others do not tell an empty text from none, and neither does the comparison of changes.
+/// Origins write an empty text for no value, and sources do not take the one for a change of the other.
 fn plain(value: ValueRef<'_>) -> ValueRef<'_> {
     match value {
         ValueRef::Text(b"") => ValueRef::Null,
