@@ -70,7 +70,7 @@ impl Desk {
 
     /// All rows of a table, each as if it was new.
     pub(super) async fn table(&self, own: OwnStream) -> Result<super::context::Progress> {
-        let rows = tables::run(self.read.client.clone(), self.context.clone(), own);
+        let rows = tables::run(&self.read.client, self.context.clone(), own);
         let first = Box::pin(rows).next().await;
         first.unwrap_or_else(|| Ok(super::context::Progress::default()))
     }
