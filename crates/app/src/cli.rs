@@ -58,6 +58,10 @@ pub(crate) enum Command {
     /// Look at where pipelines resume, or have them start again
     #[command(subcommand)]
     State(StateCommand),
+    /// What a run will cost: calls, minutes, share of the daily quota; changes nothing
+    Plan(Plan),
+    /// Is the copy complete and right? Compares it with HubSpot, record by record
+    Audit(Audit),
     /// Make, check and explain the configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -201,6 +205,38 @@ pub(crate) struct Status {
     #[arg(value_name = "PIPELINE")]
     pub(crate) pipeline: Option<String>,
     /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Configuration file [default: spoke.yaml]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Pipeline to plan for [default: all]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Configuration file [default: spoke.yaml]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Pipeline whose copy is audited [default: all]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// Streams to compare [default: all]
+    #[arg(value_name = "STREAM")]
+    pub(crate) streams: Vec<String>,
+    /// Read what is wrong again, and write just that
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Print JSON: every window, and every id that differs
     #[arg(long)]
     pub(crate) json: bool,
 }

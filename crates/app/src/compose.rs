@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use hubspot_client::Client;
 use hubspot_connector::HubspotSource;
-use opencdc::{CheckpointStore, Destination};
+use opencdc::{CheckpointStore, Destination, Origin, Source};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
 
 use crate::account::Account;
 use crate::cli::Target;
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 use crate::settings::{self, DestinationConfig, Settings};
 
 use self::connection::Asker;
@@ -23,22 +23,48 @@ pub(crate) async fn pipeline(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Pipeline> {
-    let connection = written.connection();
-    let what = format!("connection `{connection}`");
-    let state_file = settings.file.state.path();
-    let client = connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)?;
-    let source = HubspotSource::new(client, written.hubspot().clone())?;
+    let source = source(settings, written)?;
     let destination = destination(name, &written.destination).await?;
     let store = state(settings).await?;
     Ok(Pipeline {
         name: name.to_owned(),
-        source: Arc::new(source),
+        source,
         destination,
         checkpoints: Arc::clone(&store) as Arc<dyn CheckpointStore>,
         dead_letters: store,
         selection: None,
         options: RunOptions::default(),
     })
+}
+
+/// The account that a pipeline reads.
+pub(crate) fn source(settings: &Settings, written: &settings::Pipeline) -> Outcome<Arc<HubspotSource>> {
+    let connection = written.connection();
+    let what = format!("connection `{connection}`");
+    let state_file = settings.file.state.path();
+    let client = connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)?;
+    Ok(Arc::new(HubspotSource::new(client, written.hubspot().clone())?))
+}
+
+/// A pipeline, and its source as an origin to compare its copy with. A copy that is not there is not made.
+pub(crate) async fn audited(
+    settings: &Settings,
+    name: &str,
+    written: &settings::Pipeline,
+) -> Outcome<(Pipeline, Arc<dyn Origin>)> {
+    if let DestinationConfig::Sqlite(config) = &written.destination
+        && !config.path.exists()
+    {
+        let message = format!(
+            "pipeline `{name}`: there is no copy yet at `{}`",
+            config.path.display()
+        );
+        return Err(Failure::usage(message).hint(format!("`spoke sync {name}` makes one")));
+    }
+    let source = source(settings, written)?;
+    let mut pipeline = pipeline(settings, name, written).await?;
+    pipeline.source = Arc::clone(&source) as Arc<dyn Source>;
+    Ok((pipeline, source))
 }
 
 async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<dyn Destination>> {

@@ -11,6 +11,7 @@
 //! | `catalog` | which fields has a stream? | no |
 //! | [`position`] | where does each stream stand? | no |
 //! | `known` | what has been delivered? | no |
+//! | [`estimate`] | what will it cost? | no |
 //! | `discovery` | what is there in this account? | yes |
 //! | [`source`] | what are the records? | yes |
 //!
@@ -36,6 +37,7 @@ mod catalog;
 pub mod config;
 mod discovery;
 mod error;
+pub mod estimate;
 mod known;
 pub mod objects;
 mod own;

@@ -179,6 +179,20 @@ impl Plan {
             .chain(self.own.iter().map(|own| own.name()))
     }
 
+    /// The selected object of this type.
+    pub(crate) fn object(&self, of: &ObjectType) -> Option<&Arc<ObjectPlan>> {
+        self.objects.iter().find(|plan| *plan.object == *of)
+    }
+
+    /// Both ends of an association stream.
+    pub(crate) fn pair(&self, stream: &StreamName) -> Option<(&Arc<ObjectPlan>, &Target)> {
+        let mut pairs = self
+            .objects
+            .iter()
+            .flat_map(|plan| plan.targets.iter().map(move |target| (plan, target)));
+        pairs.find(|(_, target)| target.stream == *stream)
+    }
+
     /// The object types whose pipelines are read.
     pub(crate) fn types_with_pipelines(&self) -> Vec<Arc<ObjectType>> {
         let selected = self

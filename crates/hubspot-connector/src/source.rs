@@ -12,6 +12,8 @@
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
 //! | `tables.rs` | owners, pipelines, lists and the like | yes |
 //! | `definitions.rs` | new properties, new custom objects | yes |
+//! | `audit.rs` | what there is now, for whoever compares it with a copy | yes |
+//! | `survey.rs` | how much there is, before anything is read | yes |
 //! | `merge.rs`, `context.rs` | all of them at once, as batches with one position | no |
 //!
 //! # One read
@@ -21,6 +23,7 @@
 
 mod account;
 mod acts;
+mod audit;
 mod begin;
 mod context;
 mod definitions;
@@ -35,6 +38,7 @@ mod reader;
 mod resolve;
 mod snapshot;
 mod step;
+mod survey;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};

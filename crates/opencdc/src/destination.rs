@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Result, StreamName};
+use crate::{Batch, Catalog, Checkpoint, CheckpointStore, Error, ErrorKind, Inspect, Result, StreamName};
 
 /// Why a record was refused for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,15 @@ pub trait Destination: Send + Sync + Debug {
     /// since this was opened. Nothing is lost by it; a person may want to know (invariant 6).
     fn unfit_values(&self) -> UnfitValues {
         UnfitValues::new()
+    }
+
+    /// A look at the rows of these streams, whoever wrote them. It needs no `prepare` and changes nothing.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) when this destination cannot tell what it holds.
+    async fn inspect(&self, _catalog: &Catalog) -> Result<Arc<dyn Inspect>> {
+        let message = "the destination cannot be audited: it does not give back what it holds";
+        Err(Error::new(ErrorKind::Configuration, message))
     }
 
     /// The run is over and nothing is under way: close what a later run would trip over.

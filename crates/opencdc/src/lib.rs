@@ -21,6 +21,8 @@
 //! is *at least once*, and a destination that keeps the checkpoint in the transaction of its rows makes the
 //! effect *exactly once*.
 //!
+//! [`Inspect`] and [`Origin`] are for whoever wants to know afterwards whether the copy is complete and right.
+//!
 //! # What to read next
 //!
 //! [`Source`] and [`Destination`] say what an implementer promises and what a caller may **not** conclude.
@@ -47,6 +49,7 @@ mod catalog;
 pub mod conformance;
 mod destination;
 mod error;
+mod inspect;
 pub mod memory;
 mod note;
 mod position;
@@ -58,6 +61,7 @@ mod store;
 pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, StreamName, Until};
 pub use destination::{Destination, Outcome, Rejection, UnfitValues, check_outcomes};
 pub use error::{Disposition, Error, ErrorKind, Result};
+pub use inspect::{Compared, Inspect, Origin, Pages, Verdict};
 pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};

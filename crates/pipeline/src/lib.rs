@@ -6,13 +6,15 @@
 //!
 //! # What to read next
 //!
-//! [`Pipeline`] is what is run and [`run()`] runs it. [`destination`] holds the destinations that need no
+//! [`Pipeline`] is what is run and [`run()`] runs it; [`audit`] tells afterwards whether the copy is complete and right, and
+//! mends it. [`destination`] holds the destinations that need no
 //! server: an SQLite file, and files of JSON lines. [`SqliteStore`] keeps what must survive a crash beside the
 //! rows: checkpoints, dead letters and the inbox.
 //!
 //! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.
 #![deny(missing_docs)]
 
+pub mod audit;
 pub mod destination;
 mod failpoint;
 mod run;

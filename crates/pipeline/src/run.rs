@@ -3,10 +3,10 @@
 //! One read from one checkpoint is an [`Attempt`]; this file decides what follows when it fails.
 
 mod attempt;
-mod commit;
+pub(crate) mod commit;
 mod observer;
 mod retry;
-mod selection;
+pub(crate) mod selection;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -45,6 +45,16 @@ pub(crate) fn open(path: &Path, kind: &FileKind, busy_timeout: Duration) -> Resu
     Ok(connection)
 }
 
+/// Opens `path` for reading alone, while others may write.
+pub(crate) fn open_read_only(path: &Path, kind: &FileKind, busy_timeout: Duration) -> Result<Connection> {
+    let explain = |error| explain(path, "cannot open", error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection.busy_timeout(busy_timeout).map_err(explain)?;
+    check_owner(&connection, path, kind)?;
+    Ok(connection)
+}
+
 /// The file's schema version, after making sure that the file is ours or new.
 fn check_owner(connection: &Connection, path: &Path, kind: &FileKind) -> Result<usize> {
     let pragma = |name: &str| -> Result<i32> {

@@ -1,5 +1,6 @@
 //! One file a command. Each takes what clap read and gives back how it ended.
 
+mod audit;
 mod check;
 mod config;
 mod demo;
@@ -7,6 +8,7 @@ mod describe;
 mod emulate;
 mod get;
 mod objects;
+mod plan;
 mod state;
 mod status;
 mod sync;
@@ -39,6 +41,8 @@ async fn run_async(command: Command) -> Outcome {
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
+        Command::Audit(arguments) => audit::run(arguments).await,
         Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),
     }
 }

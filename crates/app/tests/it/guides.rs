@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use hubspot_emulator::DEFAULT_TOKEN;
+
 use crate::support::{Portal, Workplace};
 
 const EMULATOR: &str = include_str!("../../../../docs/guides/emulator.md");
@@ -11,11 +13,7 @@ const EMULATOR: &str = include_str!("../../../../docs/guides/emulator.md");
 #[test]
 fn every_command_of_the_emulators_guide_works() {
     let portal = Portal::with_contacts(100);
-    let blocks: Vec<_> = EMULATOR
-        .split("```sh\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
+    let blocks = blocks(EMULATOR, "sh");
     assert!(blocks.len() >= 7, "the guide has commands");
     for block in blocks {
         must_print(&shell(&portal, block), block);
@@ -25,11 +23,7 @@ fn every_command_of_the_emulators_guide_works() {
 #[test]
 fn every_file_of_the_guide_to_connections_is_valid() {
     let guide = include_str!("../../../../docs/guides/connections.md");
-    let files: Vec<_> = guide
-        .split("```yaml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
+    let files = blocks(guide, "yaml");
     assert!(files.len() >= 5, "the guide has files");
     for file in files {
         let workplace = Workplace::new();
@@ -58,6 +52,41 @@ fn the_job_for_github_actions_starts_a_local_hubspot() {
     let output = shell(&portal, &script);
     must_print(&output, &script);
     assert!(String::from_utf8_lossy(&output.stdout).contains("URL=http://127.0.0.1:"));
+}
+
+#[test]
+fn the_commands_of_the_guides_to_audits_and_costs_work_one_after_the_other() {
+    let portal = Portal::with_contacts(100);
+    let audit = include_str!("../../../../docs/guides/audit.md");
+    let sync = include_str!("../../../../docs/guides/sync.md");
+    let blocks: Vec<_> = [audit, sync]
+        .into_iter()
+        .flat_map(|guide| blocks(guide, "sh"))
+        .collect();
+    assert!(blocks.len() >= 5, "the guides have commands");
+    let script = format!(
+        "export HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN}\n{}",
+        blocks.join("\n")
+    );
+    let output = shell(&portal, &script);
+    must_print(&output, &script);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for text in [
+        "contacts                 complete and right: 99 of 99",
+        "1 missing, 3 differ, 1 should be gone",
+        "it differs",
+        "all of them are right",
+        "CALLS A DAY AFTER",
+    ] {
+        assert!(printed.contains(text), "{text:?} is not in: {printed}");
+    }
+}
+
+/// What stands in the blocks of a language.
+fn blocks<'a>(guide: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    let rest = guide.split(&*begin).skip(1);
+    rest.filter_map(|rest| rest.split("```").next()).collect()
 }
 
 fn must_print(output: &std::process::Output, script: &str) {

@@ -15,6 +15,8 @@ fn help_lists_every_command_and_the_exit_codes() {
         "sync",
         "status",
         "state",
+        "plan",
+        "audit",
         "config",
         "completions",
     ] {

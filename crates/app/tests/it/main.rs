@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audit;
 mod config;
 mod connection;
 mod connection_keys;
@@ -14,6 +15,7 @@ mod help;
 mod lease;
 mod oauth;
 mod odd_portals;
+mod plan;
 mod state;
 mod storage;
 mod sync;

@@ -84,6 +84,11 @@ impl Reader {
         self.client = self.client.with_priority(priority);
     }
 
+    /// Whether a page is only ids, and its records take a call of their own.
+    pub(super) fn is_wide(&self) -> bool {
+        self.is_wide && !self.properties.is_empty()
+    }
+
     fn doing(&self) -> Doing<'_> {
         Doing::reading(self.plan.stream.as_str(), Some(&self.scope))
     }

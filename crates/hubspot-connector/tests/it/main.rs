@@ -3,6 +3,7 @@
 
 mod completeness;
 mod convergence;
+mod cost;
 mod double;
 mod emulated;
 mod faults;

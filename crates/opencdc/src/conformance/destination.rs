@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::checkpoints::in_words;
 use crate::{
-    Batch, Catalog, Checkpoint, CheckpointStore, Data, DataType, Destination, Field, Note, Operation,
-    Outcome, Position, Record, Stream, check_outcomes,
+    Batch, Catalog, Checkpoint, CheckpointStore, Compared, Data, DataType, Destination, Field, Inspect, Note,
+    Operation, Outcome, Position, Record, Stream, Verdict, check_outcomes,
 };
 
 /// The pipeline whose checkpoints a transactional destination under test keeps.
@@ -49,6 +49,8 @@ pub async fn all<S: Subject>(make: impl Fn() -> S) {
     notes_come_into_force_with_the_checkpoint(&make()).await;
     held_notes_come_into_force_with_the_save_that_releases_them(&make()).await;
     prepare_forgets_notes_that_were_held(&make()).await;
+    a_look_tells_what_is_missing_what_differs_and_what_should_be_gone(&make()).await;
+    a_look_lists_the_keys_of_all_rows_that_are_not_gone(&make()).await;
 }
 
 /// The suite's catalog: contacts with an e-mail, a whole number and a version.
@@ -434,6 +436,89 @@ pub async fn prepare_forgets_notes_that_were_held(subject: &dyn Subject) {
     destination.prepare(&catalog()).await.unwrap();
     write_at(&*destination, vec![], noting(1)).await;
     assert_eq!(noted(&*destination).await, notes_up_to(1));
+}
+
+/// `None` for a destination that cannot be audited, and says why.
+async fn look(destination: &dyn Destination) -> Option<Arc<dyn Inspect>> {
+    match destination.inspect(&catalog()).await {
+        Ok(look) => Some(look),
+        Err(error) => {
+            assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{error}");
+            assert!(error.to_string().contains("audited"), "{error}");
+            None
+        }
+    }
+}
+
+/// Promise 1 of [`Inspect`]: of rows that were written, also while the destination goes on writing.
+pub async fn a_look_tells_what_is_missing_what_differs_and_what_should_be_gone(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let Some(look) = look(&*destination).await else {
+        return;
+    };
+    let records = ["1", "2", "3", "4"].map(|id| contact(id, &format!("{id}@example.com"), 1));
+    write(&*destination, records.to_vec(), 1).await;
+    write(&*destination, vec![Record::delete(STREAM, br#"{"id":"3"}"#)], 2).await;
+    let asked = [
+        records[0].clone(),
+        contact("2", "other@example.com", 7),
+        records[2].clone(),
+        contact("9", "9@example.com", 1),
+        Record::delete(STREAM, br#"{"id":"4"}"#),
+        Record::delete(STREAM, br#"{"id":"3"}"#),
+        Record::delete(STREAM, br#"{"id":"8"}"#),
+    ];
+    let compared = look.compare(&asked).await.unwrap();
+    let verdicts: Vec<_> = compared.iter().map(|compared| compared.verdict.clone()).collect();
+    let fields = ["email", "_updated_at"].map(str::to_owned).to_vec();
+    assert_eq!(
+        verdicts,
+        [
+            Verdict::Same,
+            Verdict::Differs { fields },
+            Verdict::Missing,
+            Verdict::Missing,
+            Verdict::Extra,
+            Verdict::Same,
+            Verdict::Same,
+        ]
+    );
+    assert!(compared.iter().all(checksums_agree), "{compared:?}");
+}
+
+/// Checksums are equal for what is the same and for nothing else, and 0 for what is not there.
+fn checksums_agree(compared: &Compared) -> bool {
+    match compared.verdict {
+        Verdict::Same => compared.wanted == compared.found,
+        Verdict::Missing => compared.wanted != 0 && compared.found == 0,
+        Verdict::Extra => compared.wanted == 0 && compared.found != 0,
+        Verdict::Differs { .. } => compared.wanted != compared.found,
+    }
+}
+
+/// Promise 2 of [`Inspect`].
+pub async fn a_look_lists_the_keys_of_all_rows_that_are_not_gone(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let Some(look) = look(&*destination).await else {
+        return;
+    };
+    assert_eq!(look.keys(&STREAM.into(), None, 3).await.unwrap(), []);
+    let records = (1..=11).map(|id| contact(&id.to_string(), "a@example.com", 1));
+    write(&*destination, records.collect(), 1).await;
+    write(&*destination, vec![Record::delete(STREAM, br#"{"id":"7"}"#)], 2).await;
+    let mut found: Vec<Data> = Vec::new();
+    loop {
+        let page = look.keys(&STREAM.into(), found.last(), 3).await.unwrap();
+        let is_last = page.len() < 3;
+        found.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    let id = |key: &Data| key.to_object().unwrap()["id"].as_str().unwrap().parse().unwrap();
+    let mut ids: Vec<u32> = found.iter().map(id).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]);
 }
 
 async fn stored(destination: &dyn Destination) -> Option<Checkpoint> {

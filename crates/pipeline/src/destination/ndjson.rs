@@ -8,7 +8,9 @@ mod sidecar;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Destination, Outcome, Result};
+use opencdc::{
+    Batch, Catalog, Checkpoint, CheckpointStore, Destination, Error, ErrorKind, Inspect, Outcome, Result,
+};
 
 pub use config::{LineFormat, NdjsonConfig};
 use directory::Directory;
@@ -56,6 +58,12 @@ impl Destination for NdjsonDestination {
 
     fn checkpoints(&self) -> Option<Arc<dyn CheckpointStore>> {
         Some(self.serial.checkpoints())
+    }
+
+    async fn inspect(&self, _catalog: &Catalog) -> Result<Arc<dyn Inspect>> {
+        let message = "files of JSON lines cannot be audited: they are appended to, so they hold every version and no row";
+        Err(Error::new(ErrorKind::Configuration, message)
+            .with_hint("audit a pipeline with an `sqlite` destination"))
     }
 
     async fn close(&self) -> Result<()> {

@@ -1,7 +1,9 @@
 //! An SQLite file: one typed table a stream, merged by key, with the checkpoint in the transaction of the rows.
 
+mod beside;
 mod columns;
 mod config;
+mod inspect;
 mod payload;
 mod place;
 mod rows;
@@ -15,9 +17,12 @@ mod widening;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use opencdc::{Batch, Catalog, Checkpoint, CheckpointStore, Destination, Outcome, Result, UnfitValues};
+use opencdc::{
+    Batch, Catalog, Checkpoint, CheckpointStore, Destination, Inspect, Outcome, Result, UnfitValues,
+};
 
 pub use config::{Deletes, Mode, SqliteConfig};
+use inspect::Look;
 use place::File;
 use unfit::Unfit;
 
@@ -59,6 +64,7 @@ use super::serial::Serial;
 #[derive(Debug)]
 pub struct SqliteDestination {
     serial: Serial<File>,
+    config: SqliteConfig,
     unfit: Arc<Unfit>,
 }
 
@@ -72,8 +78,13 @@ impl SqliteDestination {
     pub async fn open(config: SqliteConfig, pipeline: impl Into<String>) -> Result<Self> {
         let unfit = Arc::new(Unfit::default());
         let (pipeline, counts) = (pipeline.into(), Arc::clone(&unfit));
-        let serial = Serial::start("spoke-sqlite", move || File::open(config, pipeline, counts)).await?;
-        Ok(Self { serial, unfit })
+        let written = config.clone();
+        let serial = Serial::start("spoke-sqlite", move || File::open(written, pipeline, counts)).await?;
+        Ok(Self {
+            serial,
+            config,
+            unfit,
+        })
     }
 }
 
@@ -89,6 +100,10 @@ impl Destination for SqliteDestination {
 
     fn checkpoints(&self) -> Option<Arc<dyn CheckpointStore>> {
         Some(self.serial.checkpoints())
+    }
+
+    async fn inspect(&self, catalog: &Catalog) -> Result<Arc<dyn Inspect>> {
+        Ok(Arc::new(Look::open(&self.config, catalog)?))
     }
 
     fn unfit_values(&self) -> UnfitValues {

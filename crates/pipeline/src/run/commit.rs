@@ -40,7 +40,7 @@ impl Written {
     }
 }
 
-fn refused(pipeline: &str, batch: &Batch, outcomes: &[Outcome]) -> Vec<DeadLetter> {
+pub(crate) fn refused(pipeline: &str, batch: &Batch, outcomes: &[Outcome]) -> Vec<DeadLetter> {
     let at = SystemTime::now();
     let letter = |(record, outcome): (&_, &Outcome)| match outcome {
         Outcome::Rejected(rejection) => Some(DeadLetter {
@@ -56,7 +56,7 @@ fn refused(pipeline: &str, batch: &Batch, outcomes: &[Outcome]) -> Vec<DeadLette
 
 /// Where the checkpoint is kept, and who puts it there.
 #[derive(Debug, Clone)]
-pub(super) enum Keeper {
+pub(crate) enum Keeper {
     /// The run loop saves it after every group of batches.
     Loop(Arc<dyn CheckpointStore>),
     /// The destination stores it with the rows.
@@ -64,21 +64,21 @@ pub(super) enum Keeper {
 }
 
 impl Keeper {
-    pub(super) fn of(pipeline: &Pipeline) -> Self {
+    pub(crate) fn of(pipeline: &Pipeline) -> Self {
         match pipeline.destination.checkpoints() {
             Some(store) => Self::Destination(store),
             None => Self::Loop(Arc::clone(&pipeline.checkpoints)),
         }
     }
 
-    pub(super) fn store(&self) -> &Arc<dyn CheckpointStore> {
+    pub(crate) fn store(&self) -> &Arc<dyn CheckpointStore> {
         match self {
             Self::Loop(store) | Self::Destination(store) => store,
         }
     }
 
     /// The number to go on from, and what a source resumes with; 0 and nothing before the first checkpoint.
-    pub(super) async fn resume(&self, pipeline: &str) -> Result<(u64, Option<Resume>)> {
+    pub(crate) async fn resume(&self, pipeline: &str) -> Result<(u64, Option<Resume>)> {
         let store = self.store();
         let mut stored = store.load(pipeline).await?;
         loop {

@@ -6,7 +6,7 @@ use opencdc::{Catalog, Error, ErrorKind, Field, Result, SelectedStream, Selectio
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`] when the catalog has no such stream or field.
-pub(super) fn choose(
+pub(crate) fn choose(
     wanted: Option<&[SelectedStream]>,
     catalog: &Catalog,
     until: Until,
@@ -58,7 +58,7 @@ fn check(wanted: &SelectedStream, catalog: &Catalog) -> Result<()> {
 }
 
 /// The part of `catalog` that `selection` wants. A stream that is gone from the catalog is left out.
-pub(super) fn apply(selection: &Selection, catalog: &Catalog) -> Catalog {
+pub(crate) fn apply(selection: &Selection, catalog: &Catalog) -> Catalog {
     let chosen = selection.streams.iter().filter_map(|wanted| {
         let stream = catalog.stream(wanted.name.as_str())?;
         Some(match &wanted.fields {

@@ -200,6 +200,8 @@ async fn the_ndjson_destination_keeps_the_promises_of_one_that_appends() {
     destination::notes_come_into_force_with_the_checkpoint(&make()).await;
     destination::held_notes_come_into_force_with_the_save_that_releases_them(&make()).await;
     destination::prepare_forgets_notes_that_were_held(&make()).await;
+    // It cannot be audited, and says so.
+    destination::a_look_tells_what_is_missing_what_differs_and_what_should_be_gone(&make()).await;
 }
 
 /// Opens a store from a function that is not async, as the suites of stores want it.

@@ -1,9 +1,11 @@
 //! The pipeline's promises, kept by the run loop, the store and the destinations.
 
+mod audit;
 mod conformance;
 mod crash;
 mod doubles;
 mod file_errors;
+mod inspect;
 mod ndjson;
 mod run_loop;
 mod sqlite;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use hubspot_emulator::{Counts, Emulator, Options, Tier};
+use hubspot_emulator::{Counts, DEFAULT_TOKEN, Emulator, Options, Tier};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
@@ -119,7 +119,8 @@ impl Portal {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("content-type", "application/json");
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {DEFAULT_TOKEN}"));
         let request = request
             .body(body.map_or_else(Body::empty, Body::from))
             .expect("a request");

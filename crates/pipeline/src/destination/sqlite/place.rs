@@ -19,7 +19,7 @@ use crate::failpoint::failpoint;
 use crate::sqlite_checkpoints::Tables;
 use crate::sqlite_file::{self, FileKind, explain};
 
-const KIND: FileKind = FileKind {
+pub(super) const KIND: FileKind = FileKind {
     application_id: i32::from_be_bytes(*b"SpkD"),
     what: "a file that Spoke writes rows to",
     migrations: &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")],
@@ -32,7 +32,7 @@ const TABLES: Tables = Tables {
 };
 
 /// Three statements a table, and a catalog has tens of tables.
-const STATEMENTS: usize = 256;
+pub(super) const STATEMENTS: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct File {
@@ -297,7 +297,7 @@ fn execute(statement: &mut Statement<'_>, rows: &Rows, change: &Change) -> rusql
     })
 }
 
-fn bound(cell: Cell, texts: &str) -> ToSqlOutput<'_> {
+pub(super) fn bound(cell: Cell, texts: &str) -> ToSqlOutput<'_> {
     match cell {
         Cell::Null => ToSqlOutput::Owned(Value::Null),
         Cell::Integer(integer) => ToSqlOutput::Owned(Value::Integer(integer)),

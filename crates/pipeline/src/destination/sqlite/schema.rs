@@ -184,6 +184,12 @@ fn present(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Present
     select.query_map([table], row)?.collect()
 }
 
+/// The names of the columns of a table; none when it is not there.
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let present = present(connection, table)?;
+    Ok(present.into_iter().map(|column| column.name).collect())
+}
+
 fn check_key(table: &Table, present: &[Present]) -> Result<(), Failure> {
     let mut before: Vec<_> = present.iter().filter(|column| column.key > 0).collect();
     before.sort_by_key(|column| column.key);

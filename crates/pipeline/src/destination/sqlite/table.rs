@@ -69,6 +69,17 @@ impl Table {
         table
     }
 
+    /// The same with the types that its columns have had so far: what a file holds that was not prepared since.
+    pub(super) fn typed_as(mut self, remembered: &[Remembered]) -> Self {
+        for column in &mut self.fields {
+            let before = remembered
+                .iter()
+                .find(|before| before.identity == column.identity);
+            column.data_type = before.map_or(column.data_type, |before| before.data_type);
+        }
+        self
+    }
+
     /// The table's name.
     pub(super) fn name(&self) -> &str {
         self.stream.name.as_str()
