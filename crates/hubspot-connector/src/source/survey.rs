@@ -124,7 +124,7 @@ impl Survey<'_> {
                 .attached
                 .iter()
                 .any(|attached| attached.kind == Kind::History),
-            full_bin: part.reader.archived_page(None).await?.next.is_some(),
+            full_bin: part.reader.archived_page(None, &[]).await?.next.is_some(),
             targets: surveyed_targets,
             rhythm: plan.rhythm,
         })
