@@ -21,11 +21,14 @@ fn every_command_of_the_emulators_guide_works() {
 }
 
 #[test]
-fn every_file_of_the_guide_to_connections_is_valid() {
-    let guide = include_str!("../../../../docs/guides/connections.md");
-    let files = blocks(guide, "yaml");
-    assert!(files.len() >= 5, "the guide has files");
-    for file in files {
+fn every_file_of_the_guides_is_valid() {
+    let connections = blocks(include_str!("../../../../docs/guides/connections.md"), "yaml");
+    let syncing = blocks(include_str!("../../../../docs/guides/sync.md"), "yaml");
+    assert!(
+        connections.len() >= 5 && !syncing.is_empty(),
+        "the guides have files"
+    );
+    for file in connections.into_iter().chain(syncing) {
         let workplace = Workplace::new();
         workplace.write("spoke.yaml", file);
         workplace.run(&["config", "validate"]).ok();
