@@ -42,6 +42,7 @@ pub(super) fn act<'a>(
                         part.recent.retain(|_, at| *at >= cdc.delayed.timestamp);
                         yield handed_out(part, difference, cdc);
                         if is_last { break }
+                        part.note_behind(cdc.delayed);
                     }
                     part.done.polled_late = Some(now);
                 }
@@ -56,6 +57,7 @@ pub(super) fn act<'a>(
                         yield handed_out(part, difference, cdc);
                     }
                     if is_last { break }
+                    part.note_behind(cdc.realtime);
                 }
                 part.done.polled = Some(now);
                 part.context.board.caught_up(part.stream());

@@ -17,7 +17,7 @@ use super::step::{self, Act, Done, Terms};
 use crate::error::Doing;
 use crate::objects::{Capability, ObjectType};
 use crate::plan::{ObjectPlan, Target};
-use crate::position::{Cdc, Complete, StreamPosition};
+use crate::position::{Cdc, Complete, Cursor, StreamPosition};
 use crate::record::Facts;
 
 /// A stream that is filled from this object type's records beside their own.
@@ -398,17 +398,23 @@ impl ObjectPart {
     pub(super) fn progress(&self, difference: Difference, cdc: &Cdc) -> Progress {
         let state = StreamPosition::Cdc(Box::new(cdc.clone()));
         self.context.board.at(self.stream(), &state);
-        let newest = cdc.realtime.timestamp.max(cdc.delayed.timestamp);
-        let lag = self.context.now(&self.reader.client).duration_since(newest);
-        self.context
-            .board
-            .behind(self.stream(), Duration::try_from(lag).unwrap_or_default());
         Progress {
             states: vec![(self.stream().clone(), state)],
             records: difference.records,
             edits: difference.edits,
             shape: None,
         }
+    }
+
+    /// Tells the board that a feed has more to read than up to here.
+    pub(super) fn note_behind(&self, cursor: Cursor) {
+        let lag = self
+            .context
+            .now(&self.reader.client)
+            .duration_since(cursor.timestamp);
+        self.context
+            .board
+            .behind(self.stream(), Duration::try_from(lag).unwrap_or_default());
     }
 
     /// Tells the board how much each stream got.
