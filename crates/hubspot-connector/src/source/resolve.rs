@@ -29,13 +29,20 @@ pub(super) async fn known(part: &ObjectPart, ids: &[String]) -> Result<Resolved>
             .filter(|id| live.get(*id).is_some())
             .collect()
     };
-    let mut resolved = Resolved::default();
-    for id in known {
+    Ok(Resolved {
+        dead: fates(part, known).await?,
+    })
+}
+
+/// Those of these records that do not live, with the reason.
+async fn fates(part: &ObjectPart, ids: Vec<u64>) -> Result<Vec<(u64, Fate)>> {
+    let mut dead = Vec::new();
+    for id in ids {
         if let Some(fate) = fate(part, id).await? {
-            resolved.dead.push((id, fate));
+            dead.push((id, fate));
         }
     }
-    Ok(resolved)
+    Ok(dead)
 }
 
 /// `None` when it lives after all.
@@ -47,6 +54,7 @@ async fn fate(part: &ObjectPart, id: u64) -> Result<Option<Fate>> {
     }
     let archived = part.reader.one(&text, true).await?;
     Ok(Some(match archived {
+        Some(object) if object.id() != text => Fate::Merged(object.id().to_owned()),
         Some(object) => Fate::Archived(object.archived_at().map(str::to_owned)),
         None => Fate::Purged,
     }))
@@ -96,7 +104,7 @@ fn contains(json: &[u8], name: &str) -> bool {
     json.windows(name.len()).any(|window| window == name.as_bytes())
 }
 
-/// Records that left the recycle bin: alive again, or erased. `youngest` is the day before which a record leaves the bin
+/// Records that left the recycle bin: alive again, erased, or restored and merged before anybody looked. `youngest` is the day before which a record leaves the bin
 /// by itself.
 pub(super) async fn restored(part: &ObjectPart, left: &[(u64, u32)], youngest: u32) -> Result<Difference> {
     if left.is_empty() {
@@ -106,11 +114,11 @@ pub(super) async fn restored(part: &ObjectPart, left: &[(u64, u32)], youngest: u
     let read = part.reader.by_id(&ids).await?;
     let mut difference = part.differ(&read.objects, part.rule());
     let missing: BTreeSet<_> = read.missing.iter().filter_map(|id| number(id)).collect();
-    let erased = left
+    let gone = left
         .iter()
         .filter(|(id, day)| missing.contains(id) && *day >= youngest);
-    let erased: Vec<_> = erased.map(|(id, _)| (*id, Fate::Purged)).collect();
-    difference.extend(part.gone(&erased));
+    let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
+    difference.extend(part.gone(&fates(part, gone).await?));
     difference
         .edits
         .extend(left_bin(part, left.iter().map(|(id, _)| *id)));

@@ -16,6 +16,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::emulated::Hubspot;
+use crate::follower::setting;
 use crate::table::{Tables, id_key};
 
 const OBJECTS: [&str; 3] = ["contacts", "companies", "deals"];
@@ -314,13 +315,6 @@ fn run(seed: u64) {
             );
         }
     });
-}
-
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is `{text}`, not a number"))
-    })
 }
 
 #[test]

@@ -140,6 +140,46 @@ async fn a_merge_is_seen_with_the_survivor_and_says_into_which() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_was_restored_and_merged_before_anybody_looked_is_not_told_as_erased() {
+    // GIVEN two contacts, of which one lies in the recycle bin
+    let counts = Counts {
+        contacts: 2,
+        line_items: Some(0),
+        ..Counts::none()
+    };
+    let emulator = Emulator::new(Options {
+        counts,
+        ..Options::default()
+    });
+    let source = Hubspot::of(&emulator).source(json!({"streams": ["contacts"]}));
+    let mut tables = Tables::default();
+    let change = |kind: &str| {
+        let done = emulator.mutate(&json!({"objectType": "contacts", kind: 1}));
+        done.unwrap()[kind][0].clone()
+    };
+    let archived = change("archive");
+    follow(&source, &mut tables, 20 * MINUTE).await;
+    // WHEN it is restored, and the two become a third
+    assert_eq!(change("restore"), archived);
+    let survivor = change("merge")["survivor"].clone();
+    let batches = follow(&source, &mut tables, 20 * MINUTE).await;
+    // THEN both are told to be that one
+    let contacts = of_stream(&batches, "contacts").into_iter();
+    let deletes: Vec<_> = contacts
+        .filter(|record| record.operation == Operation::Delete)
+        .collect();
+    assert_eq!(deletes.len(), 2);
+    for delete in deletes {
+        assert_eq!(
+            delete.metadata.get("hubspot.mergedInto"),
+            survivor.as_str(),
+            "{delete:?}"
+        );
+        assert_eq!(delete.metadata.get("hubspot.purged"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_of_an_association_alone_is_found_when_all_are_read_again() {
     let emulator = emulator();
     let config = json!({"streams": ["contacts", "companies"], "reassociate": {"every": "10m"}});

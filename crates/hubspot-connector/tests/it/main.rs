@@ -7,9 +7,12 @@ mod cost;
 mod double;
 mod emulated;
 mod faults;
+mod follower;
 mod following;
 mod odd_answers;
+mod pace;
 mod positions;
+mod stress;
 mod table;
 
 use futures_util::StreamExt;

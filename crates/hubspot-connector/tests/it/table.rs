@@ -67,6 +67,16 @@ impl Tables {
         self.resume.clone()
     }
 
+    /// How many rows a stream has.
+    pub(crate) fn len(&self, stream: &str) -> usize {
+        self.rows.get(stream).map_or(0, BTreeMap::len)
+    }
+
+    /// What was delivered last under this key.
+    pub(crate) fn after(&self, stream: &str, key: &str) -> Option<&Map<String, Value>> {
+        Some(&self.rows.get(stream)?.get(key)?.after)
+    }
+
     pub(crate) fn of(&self, stream: &str) -> Rows {
         self.rows.get(stream).cloned().unwrap_or_default()
     }
