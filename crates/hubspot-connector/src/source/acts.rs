@@ -112,27 +112,31 @@ async fn poll(
         .filter(fresh)
         .map(|seen| seen.id.to_string())
         .collect();
-    if ids.is_empty() {
+    // Also of records that were read before, when search did not show yet what was merged into them.
+    let merged = resolve::merged(part, &page.results);
+    if ids.is_empty() && merged.is_empty() {
         return Ok((Difference::default(), next, Vec::new()));
     }
     let read = part.reader.by_id(&ids).await?;
     let gates = part.context.gates(part.touched()).await;
     let mut difference = part.differ(&read.objects, part.rule());
     let gone = resolve::known(part, &read.missing).await?;
-    let merged = resolve::merged(part, &page.results);
     difference.extend(part.gone(&gone.dead));
     difference.extend(part.gone(&merged));
     difference.extend(attach(part, &difference).await?);
-    for seen in &seen {
-        part.recent.insert(seen.id, seen.at);
-    }
-    for object in &read.objects {
-        if let (Some(id), Some(at)) = (number(object.id()), updated(object)) {
-            let newest = part.recent.entry(id).or_insert(at);
-            *newest = at.max(*newest);
-        }
-    }
+    note_seen(part, &seen, &read.objects);
     Ok((difference, next, gates))
+}
+
+/// Remembers the newest time of each record: what search showed, or what was read, which may be ahead of it.
+fn note_seen(part: &mut ObjectPart, seen: &[Seen], objects: &[RawObject]) {
+    let read = objects
+        .iter()
+        .filter_map(|object| Some((number(object.id())?, updated(object)?)));
+    for (id, at) in seen.iter().map(|seen| (seen.id, seen.at)).chain(read) {
+        let newest = part.recent.entry(id).or_insert(at);
+        *newest = at.max(*newest);
+    }
 }
 
 /// What is attached to the records of a difference, on either side.

@@ -216,7 +216,17 @@ impl Schedule {
                 .map(|line| (id_key(line["id"].as_str().unwrap()), line))
                 .collect();
             let found = self.tables.of(object);
-            compare_keys(object, expected.keys(), found.keys())?;
+            compare_keys(object, expected.keys(), found.keys()).map_err(|problem| {
+                let is_extra = |line: &&Value| {
+                    line["state"] != "live" && found.contains_key(&id_key(line["id"].as_str().unwrap()))
+                };
+                let extra: Vec<_> = lines.iter().filter(is_extra).collect();
+                let is_told = |line: &&Value| {
+                    is_extra(line) || extra.iter().any(|extra| extra["mergedInto"] == line["id"])
+                };
+                let told = lines.iter().filter(is_told).map(Value::to_string);
+                format!("{problem}; {}", told.collect::<Vec<_>>().join("\n"))
+            })?;
             for (key, row) in &found {
                 compare_values(object, key, &row.after, expected[key])?;
             }

@@ -126,7 +126,7 @@ async fn a_change_is_there_within_a_poll_and_a_second() {
     let config = json!({"streams": OBJECTS, "poll": "5s"});
     let mut follower = Follower::of(&emulator, config).await;
     let mut batches = follower.start(Until::Dropped).await;
-    follower.apply(&mut batches, Duration::from_secs(60)).await;
+    follower.apply(&mut batches, Duration::from_mins(1)).await;
     for change in 0..200 {
         let kind = if change % 3 == 0 { "create" } else { "update" };
         let object = OBJECTS[change % 4 % 3];
