@@ -217,6 +217,51 @@ mod tests {
         assert_eq!(again.of(&"owners".into()).rows.len(), 1);
     }
 
+    /// The shapes of notes as they were released: never edited, only added to (invariant 2).
+    fn golden() -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            (
+                "contacts/live/0000000000000000",
+                vec![5, 7, 0xff, 0x0e, 0xab, 0x02],
+            ),
+            ("contacts/bin/0000000000000000", vec![9, 0xa0, 0x9c, 0x01]),
+            (
+                "contacts_companies/pairs/000000000000000000000000000000000000000000000000",
+                vec![5, 3, 0x97, 0x02, 1, 0, 0, 1, 0],
+            ),
+            ("owners/rows", br#"{"{\"id\":\"1\"}":2}"#.to_vec()),
+        ]
+    }
+
+    #[test]
+    fn every_released_shape_of_a_note_is_still_read_and_written() {
+        let edits = vec![
+            Edit::Live("contacts".into(), vec![(5, Some(7)), (1_924, Some(300))]),
+            Edit::Bin("contacts".into(), vec![(9, Some(20_000))]),
+            Edit::Pairs(
+                "contacts_companies".into(),
+                vec![((5, 3, 279), Some(1)), ((5, 3, 280), Some(1))],
+            ),
+            Edit::Rows("owners".into(), vec![("{\"id\":\"1\"}".into(), Some(2))]),
+        ];
+        let notes = Known::default().apply(edits.clone());
+        let written: Vec<_> = notes
+            .iter()
+            .map(|note| (&*note.key, note.value.as_deref().unwrap().to_vec()))
+            .collect();
+        assert_eq!(written, golden());
+        let stored = golden()
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        let mut read = Known::restore(&stored).unwrap();
+        assert_eq!(
+            read.of(&"contacts".into()).live.get_many([5, 1_924]),
+            [Some(7), Some(300)]
+        );
+        assert_eq!(read.apply(edits), notes, "the same edits again write the same");
+    }
+
     #[test]
     fn a_note_of_another_kind_is_refused_by_name() {
         let notes = Notes::from([("contacts/dead/7".into(), Bytes::new())]);
