@@ -144,6 +144,7 @@ impl ObjectPart {
                     Replanned::Gone => break,
                 }
                 let now = self.context.now(&self.reader.client);
+                self.done.begun.get_or_insert(now);
                 match self.next_act(now, &cdc) {
                     Act::End => break,
                     Act::Wait(until) => self.rest(now, until).await,
@@ -153,6 +154,8 @@ impl ObjectPart {
                         while let Some(progress) = progresses.next().await {
                             yield progress?;
                         }
+                        drop(progresses);
+                        self.done.turns += usize::from(act != Act::Poll);
                     }
                 }
             }

@@ -69,6 +69,10 @@ pub(super) struct Done {
     pub(super) reconciled: bool,
     /// All records were read.
     pub(super) walked: bool,
+    /// When the run began.
+    pub(super) begun: Option<Timestamp>,
+    /// How many pages of walks were read: those that are due take turns.
+    pub(super) turns: usize,
 }
 
 /// What a type can do, and how often it is asked.
@@ -91,14 +95,9 @@ pub(super) fn next(now: Timestamp, terms: &Terms, cdc: &Cdc, rereads: &[Reread<'
         rereads,
         done,
     };
-    let acts = [
-        plan.poll(),
-        plan.archived(),
-        plan.count(),
-        plan.reconcile(),
-        plan.reassociate(),
-    ];
-    acts.into_iter().flatten().next().unwrap_or_else(|| plan.rest())
+    let walk = || plan.walks().into_iter().flatten().next();
+    let act = plan.poll().or_else(|| plan.count()).or_else(walk);
+    act.unwrap_or_else(|| plan.rest())
 }
 
 struct Plan<'a> {
@@ -123,6 +122,16 @@ impl Plan<'_> {
         SignedDuration::try_from(self.terms.rhythm.poll).unwrap_or(SignedDuration::MAX)
     }
 
+    /// The long walks, beginning with the one whose turn it is: one that is always due must not keep out the others.
+    fn walks(&self) -> [Option<Act>; 3] {
+        const WALKS: usize = 3;
+        let mut walks: [_; WALKS] = [self.archived(), self.reconcile(), self.reassociate()];
+        if self.terms.goal == Goal::Follow {
+            walks.rotate_left(self.done.turns % WALKS);
+        }
+        walks
+    }
+
     fn archived(&self) -> Option<Act> {
         let rounds = &self.cdc.archived;
         let due = match self.terms.goal {
@@ -141,8 +150,12 @@ impl Plan<'_> {
     fn reconcile(&self) -> Option<Act> {
         let rounds = &self.cdc.reconcile;
         let due = self.now >= after(rounds.last, self.terms.rhythm.reconcile)
-            || (self.done.miscounted && self.now >= self.sooner())
-            || (!self.terms.searchable && self.terms.goal == Goal::CaughtUp && !self.done.walked);
+            || (self.done.miscounted && self.now >= self.sooner());
+        let due = match self.terms.goal {
+            Goal::Follow => due,
+            // However long it takes and however often it is wanted: once is enough to have caught up.
+            Goal::CaughtUp => !self.done.walked && (due || !self.terms.searchable),
+        };
         (rounds.open.is_some() || due).then_some(Act::Reconcile)
     }
 
@@ -158,7 +171,13 @@ impl Plan<'_> {
 
     fn reassociate(&self) -> Option<Act> {
         let due = |(complete, every): &Reread<'_>| {
-            complete.open.is_some() || self.now >= after(complete.initial_timestamp, *every)
+            let due = self.now >= after(complete.initial_timestamp, *every);
+            let again = self.terms.goal == Goal::CaughtUp
+                && self
+                    .done
+                    .begun
+                    .is_some_and(|begun| complete.initial_timestamp >= begun);
+            complete.open.is_some() || (due && !again)
         };
         Some(Act::Reassociate(self.rereads.iter().position(due)?))
     }
@@ -453,6 +472,55 @@ mod tests {
         assert_eq!(next(&done), Act::End);
         done.miscounted = true;
         assert_eq!(next(&done), Act::End, "not so soon after the last walk");
+    }
+
+    #[test]
+    fn walks_that_are_due_take_turns() {
+        let busy = |rounds: &Rounds| Rounds {
+            open: Some(round()),
+            ..rounds.clone()
+        };
+        let cdc = Cdc {
+            archived: busy(&cdc().archived),
+            reconcile: busy(&cdc().reconcile),
+            ..cdc()
+        };
+        let turn = |turns| {
+            let done = Done {
+                turns,
+                ..polled(9_000)
+            };
+            next(
+                at(9_000),
+                &terms(Goal::Follow),
+                &cdc,
+                &[(&complete(), ASSOCIATIONS)],
+                &done,
+            )
+        };
+        let acts: Vec<_> = (0..4).map(turn).collect();
+        let expected = [Act::Archived, Act::Reconcile, Act::Reassociate(0), Act::Archived];
+        assert_eq!(acts, expected);
+    }
+
+    #[test]
+    fn catching_up_takes_each_walk_once_however_often_it_is_wanted() {
+        let mut terms = terms(Goal::CaughtUp);
+        terms.rhythm.reconcile = SignedDuration::ZERO;
+        let done = Done {
+            walked: true,
+            begun: Some(at(1_000)),
+            ..polled(1_000)
+        };
+        let associations = complete();
+        let act = next(
+            at(9_000),
+            &terms,
+            &cdc(),
+            &[(&associations, SignedDuration::ZERO)],
+            &done,
+        );
+        assert_eq!(act, Act::End);
     }
 
     #[test]
