@@ -153,6 +153,8 @@ impl ObjectPart {
                         while let Some(progress) = progresses.next().await {
                             yield progress?;
                         }
+                        drop(progresses);
+                        self.done.just_polled = act == Act::Poll;
                     }
                 }
             }
