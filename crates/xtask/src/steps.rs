@@ -33,7 +33,7 @@ const THOROUGH: [(&str, &str); 5] = [
     ("SPOKE_KILLS", "200"),
     // How many records change within one millisecond.
     ("SPOKE_STRESS", "25000"),
-    // How many rows a first copy has that is stopped half-way.
+    // How many rows a first copy has that ends half-way.
     ("SPOKE_ROWS", "100000"),
 ];
 
