@@ -27,6 +27,26 @@ pub(crate) trait Progress: Observer {
     fn show(&self, picture: &Picture);
 }
 
+/// For a run that is shown in another way: only what went wrong is told.
+struct Hidden(String);
+
+impl Observer for Hidden {
+    fn event(&self, event: &Event<'_>) {
+        if matches!(event, Event::Retrying { .. }) {
+            tell(&self.0, event, printer::note);
+        }
+    }
+}
+
+impl Progress for Hidden {
+    fn show(&self, _: &Picture) {}
+}
+
+/// The progress of a pipeline that somebody else shows.
+pub(crate) fn hidden(pipeline: &Pipeline) -> Box<dyn Progress> {
+    Box::new(Hidden(pipeline.name.clone()))
+}
+
 /// Where stderr goes, for all pipelines of a command together.
 #[derive(Clone)]
 pub(crate) struct Screen {

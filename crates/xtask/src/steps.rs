@@ -23,9 +23,19 @@ pub(crate) fn ci() -> Result<()> {
     guides::check()
 }
 
-/// What the tests do more of here than in a plain `cargo test`: how long the emulator is fuzzed, how many random schedules
-/// of changes and faults the copy must survive.
-const THOROUGH: [(&str, &str); 2] = [("SPOKE_FUZZ_SECONDS", "60"), ("SPOKE_SCHEDULES", "2000")];
+/// What the tests do more of here than in a plain `cargo test`.
+const THOROUGH: [(&str, &str); 5] = [
+    // How long the emulator is fuzzed.
+    ("SPOKE_FUZZ_SECONDS", "60"),
+    // How many random schedules of changes and faults the copy must survive.
+    ("SPOKE_SCHEDULES", "2000"),
+    // How often `spoke sync` is killed while it follows.
+    ("SPOKE_KILLS", "200"),
+    // How many records change within one millisecond.
+    ("SPOKE_STRESS", "25000"),
+    // How many rows a first copy has that ends half-way.
+    ("SPOKE_ROWS", "100000"),
+];
 
 /// Whoever sets a variable decides.
 fn setting(name: &str, usual: &str) -> String {

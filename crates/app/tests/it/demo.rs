@@ -12,14 +12,19 @@ fn the_demo_copies_follows_and_answers_questions() {
         "2. Snapshot",
         "compared with HubSpot record by record",
         "25 contacts created",
+        "3 contacts merged",
+        "2 contacts erased for good",
         "Which stage",
     ] {
         assert!(ended.stdout.contains(part), "{part:?} is not in {}", ended.stdout);
     }
     let database = workplace.path("spoke-demo/hubspot.db");
+    let gone = "SELECT count(*) FROM contacts WHERE _archived";
+    // Each merge makes a contact of two that are gone then.
+    assert_eq!(number(&database, gone), 10 + 2 * 3 + 2);
     assert_eq!(
-        number(&database, "SELECT count(*) FROM contacts WHERE _archived"),
-        10
+        number(&database, &format!("{gone} AND _merged_into IS NOT NULL")),
+        2 * 3
     );
     assert!(number(&database, "SELECT count(*) FROM contacts_companies") > 0);
 }

@@ -90,6 +90,45 @@ fn changes_arrive_while_it_follows_and_status_says_how_far_behind_it_is() {
     assert_equals_truth(&file, &portal, "contacts");
 }
 
+/// Polls are counted, by their searches, because a loaded machine makes any number of seconds of them. How long a change
+/// waits for its poll is measured under paused time, in the tests of `hubspot-connector`.
+#[test]
+fn a_change_is_in_the_copy_with_the_next_poll() {
+    let portal = Portal::with_contacts(200);
+    let workplace = Workplace::syncing(&portal.url, "[contacts], poll: 1s, lookback: 5m");
+    let file = workplace.path("hubspot.db");
+    let mut process = workplace.start_listening(&["sync"]);
+    wait_for(&mut process, || (searches(&portal) >= 3).then_some(()));
+    let mut polls = Vec::new();
+    for seed in 0..9 {
+        let before = count(&file, "contacts");
+        portal.clear_requests();
+        let change = json!({"objectType": "contacts", "seed": seed, "create": 1, "sameMillisecond": true});
+        portal.post("/_emulator/mutate", &change);
+        wait_for(&mut process, || {
+            (count(&file, "contacts") == before + 1).then_some(())
+        });
+        polls.push(searches(&portal));
+    }
+    terminate(&process);
+    ended(process).ok();
+    polls.sort_unstable();
+    // A poll may be under way when the change comes, and each has a question of the late feed at most.
+    assert!((1..=3).contains(&polls[polls.len() / 2]), "{polls:?}");
+}
+
+fn searches(portal: &Portal) -> u64 {
+    let requests = portal.requests();
+    let routes = requests["byRoute"]
+        .as_object()
+        .expect("the log has routes")
+        .iter();
+    let of = routes.filter(|(route, _)| route.ends_with("/search"));
+    of.flat_map(|(_, statuses)| statuses.as_object().expect("counts by status").values())
+        .filter_map(Value::as_u64)
+        .sum()
+}
+
 #[test]
 fn a_pipeline_that_fails_is_told_and_does_not_stop_the_others() {
     let portal = Portal::slow(CONTACTS, Duration::from_millis(40));

@@ -10,6 +10,8 @@ mod crash;
 mod demo;
 mod discovery;
 mod follow;
+mod follow_account;
+mod follow_crash;
 mod guides;
 mod help;
 mod lease;

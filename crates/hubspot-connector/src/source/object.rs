@@ -156,6 +156,7 @@ impl ObjectPart {
                         }
                         drop(progresses);
                         self.done.turns += usize::from(act != Act::Poll);
+                        self.done.just_polled = act == Act::Poll;
                     }
                 }
             }

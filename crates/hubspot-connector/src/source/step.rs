@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Everything of one object type happens one after another, so nothing that was read earlier is delivered later
-//! (invariant 4). Long walks are taken a page at a time, and polls go first, so that changes stay fresh.
+//! (invariant 4). Long walks are taken a page at a time, and polls go first, so that changes stay fresh. But never two polls
+//! in a row while a walk is due: where searches are slower than the poll interval asks for them, a poll is always due.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,6 +58,8 @@ pub(super) enum Act {
 pub(super) struct Done {
     /// When changes were last asked for.
     pub(super) polled: Option<Timestamp>,
+    /// Nothing else was done since.
+    pub(super) just_polled: bool,
     /// When the late feed was last asked.
     pub(super) polled_late: Option<Timestamp>,
     /// How many walks over the recycle bin were completed.
@@ -95,8 +98,12 @@ pub(super) fn next(now: Timestamp, terms: &Terms, cdc: &Cdc, rereads: &[Reread<'
         rereads,
         done,
     };
-    let walk = || plan.walks().into_iter().flatten().next();
-    let act = plan.poll().or_else(|| plan.count()).or_else(walk);
+    let poll = plan.poll();
+    let walk = plan.count().or_else(|| plan.walks().into_iter().flatten().next());
+    let act = match done.just_polled {
+        true => walk.or(poll),
+        false => poll.or(walk),
+    };
     act.unwrap_or_else(|| plan.rest())
 }
 
@@ -378,6 +385,13 @@ mod tests {
         }
     }
 
+    fn just_polled(second: i64) -> Done {
+        Done {
+            just_polled: true,
+            ..polled(second)
+        }
+    }
+
     #[test]
     fn what_is_next_when_following() {
         let open = |rounds: &Rounds| Rounds {
@@ -411,6 +425,9 @@ mod tests {
             (1_010, &cdc(), polled(1_000), Act::Poll),
             (1_900, &cdc(), polled(1_899), Act::Archived),
             (1_900, &cdc(), polled(1_890), Act::Poll),
+            // polls that take longer than the time between them leave room for a page of a walk
+            (1_900, &cdc(), just_polled(1_890), Act::Archived),
+            (1_010, &cdc(), just_polled(1_000), Act::Poll),
             (1_001, &archived, polled(1_000), Act::Archived),
             (1_001, &reconcile, polled(1_000), Act::Reconcile),
             (1_001, &both, polled(1_000), Act::Archived),

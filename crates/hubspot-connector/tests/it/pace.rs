@@ -152,6 +152,32 @@ async fn a_change_is_there_within_a_poll_and_a_second() {
     }
 }
 
+/// Six searches a second are asked for where five are allowed, so that a poll is always due.
+#[tokio::test(start_paused = true)]
+async fn polls_that_ask_for_more_than_is_allowed_do_not_keep_deletes_waiting() {
+    let counts = Counts {
+        contacts: 300,
+        companies: 60,
+        deals: 100,
+        ..Counts::none()
+    };
+    let emulator = portal(counts, Tier::Pro, Duration::ZERO);
+    let config = json!({"streams": OBJECTS, "poll": "1s", "lookback": "10s", "archived": {"every": "5s"}});
+    let mut follower = Follower::of(&emulator, config).await;
+    let mut batches = follower.start(Until::Dropped).await;
+    follower.apply(&mut batches, Duration::from_secs(60)).await;
+    let archived = emulator.mutate(&json!({"objectType": "contacts", "archive": 10}));
+    let archived = archived.expect("it can be done")["archive"].clone();
+    follower.apply(&mut batches, Duration::from_secs(15)).await;
+    let rows = follower.tables.of("contacts");
+    for id in archived.as_array().expect("a list of ids") {
+        assert!(
+            !rows.contains_key(&id_key(id.as_str().expect("an id"))),
+            "{id} is still there"
+        );
+    }
+}
+
 /// When HubSpot says that a record was last modified.
 fn modified(emulator: &Emulator, object: &str, id: &str) -> Value {
     let truth = emulator.truth(object).expect("there are such objects");

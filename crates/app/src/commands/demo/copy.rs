@@ -25,9 +25,10 @@ pub(super) const QUERIES: [(&str, &str); 3] = [
          GROUP BY c.id ORDER BY contacts DESC, company LIMIT 5;",
     ),
     (
-        "Who is gone from HubSpot, and since when?",
-        "SELECT id, firstname, lastname, jobtitle, _archived_at AS gone\n\
-         FROM contacts WHERE _archived ORDER BY gone DESC, id LIMIT 5;",
+        "Who is gone from HubSpot, and why?",
+        "SELECT id, firstname, lastname, CASE WHEN _merged_into IS NOT NULL THEN 'merged into ' || _merged_into\n\
+         WHEN _archived_at IS NOT NULL THEN 'archived' ELSE 'erased for good' END AS why\n\
+         FROM contacts WHERE _archived ORDER BY id LIMIT 8;",
     ),
 ];
 
@@ -56,6 +57,20 @@ impl Copy {
             .filter(gone)
             .map(|id| format!("{id} is gone from HubSpot"));
         Ok(wrong.chain(extra).take(EXAMPLES).collect())
+    }
+
+    /// Whether the copy has these records as HubSpot has them now.
+    pub(super) fn has(
+        &self,
+        object: &str,
+        ids: &[String],
+        truth: &BTreeMap<String, TrueRecord>,
+    ) -> Outcome<bool> {
+        let rows = self.live_rows(object)?;
+        let live = |id| truth.get(id).filter(|record| record.state == "live");
+        Ok(ids
+            .iter()
+            .all(|id| rows.get(id) == live(id).map(|record| &record.updated_at)))
     }
 
     /// How many live rows there are, in words.

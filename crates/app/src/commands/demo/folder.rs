@@ -39,12 +39,14 @@ impl Folder {
     /// Writes the configuration and gives its text.
     pub(super) fn write_config(&self, url: &str) -> Outcome<String> {
         let text = format!(
-            "# What `spoke demo` runs. While it is running: `spoke sync -c {config} --once`\n\
+            "# What `spoke demo` runs. While it is running: `spoke status -c {config}`\n\
              version: 1\n\
              connections:\n  demo:\n    access_token: literal:{token}   # the emulator's well-known token, no secret\n    base_url: {url}\n\
              state: {{sqlite: {{path: {state}}}}}\n\
-             pipelines:\n  crm:\n    source:\n      hubspot: {{connection: demo, streams: [{streams}]}}\n    \
-             destination:\n      sqlite: {{path: {database}}}\n",
+             pipelines:\n  crm:\n    source:\n      hubspot:\n        connection: demo\n        streams: [{streams}]\n        \
+             # So often that you can watch it; the defaults are made for a real account.\n        \
+             poll: 2s\n        lookback: 30s\n        archived: {{every: 2s}}\n        \
+             reconcile: {{every: 30s}}\n        reassociate: {{every: 30s}}\n    destination:\n      sqlite: {{path: {database}}}\n",
             config = self.config().display(),
             token = hubspot_emulator::DEFAULT_TOKEN,
             state = quoted(&self.0.join(STATE)),

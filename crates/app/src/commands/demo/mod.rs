@@ -7,18 +7,20 @@ mod copy;
 mod folder;
 mod portal;
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
-use opencdc::Until;
+use pipeline::Pipeline;
 use tokio_util::sync::CancellationToken;
 
 use self::copy::Copy;
 use self::folder::Folder;
-use self::portal::Portal;
+use self::portal::{Change, Portal};
 use crate::cli::Demo;
-use crate::commands::sync::{run_pipeline, stop_when_interrupted};
+use crate::commands::sync::{catch_up, follow_unseen, stop_when_interrupted};
 use crate::compose;
 use crate::exit::{Failure, Outcome};
+use crate::lease::Lease;
 use crate::printer::{data, note};
 use crate::settings::Settings;
 
@@ -26,6 +28,8 @@ use crate::settings::Settings;
 const OBJECTS: [&str; 5] = ["contacts", "companies", "deals", "tickets", "line_items"];
 /// How long to look at the copy before the next change, when following.
 const BETWEEN_CHANGES: Duration = Duration::from_secs(5);
+/// How often to look whether a change has arrived.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Runs the demo in its folder.
 pub(crate) async fn run(arguments: Demo) -> Outcome {
@@ -48,15 +52,11 @@ pub(crate) async fn run(arguments: Demo) -> Outcome {
         "\n2. Snapshot into `{}`",
         demo.folder.database().display()
     ));
-    demo.pass().await?;
+    let pipeline = demo.pipeline().await?;
+    data(&indented(&catch_up(&pipeline, &demo.stop).await?.to_string()));
     demo.compare().await?;
 
-    data("\n3. Something happens in HubSpot");
-    demo.change_and_follow(1).await?;
-    demo.show_queries()?;
-    if !arguments.once {
-        demo.follow().await?;
-    }
+    demo.while_following(&pipeline, demo.show(arguments.once)).await?;
     demo.goodbye(arguments.once);
     Ok(())
 }
@@ -69,22 +69,62 @@ struct Running {
 }
 
 impl Running {
-    /// One pass of the pipeline over all streams.
-    async fn pass(&self) -> Outcome {
-        let pipelines = self.settings.pipelines(&[])?;
-        for (name, written) in pipelines {
-            let pipeline = compose::pipeline(&self.settings, name, written).await?;
-            let summary = run_pipeline(&pipeline, Until::CaughtUp, &self.stop).await?;
-            data(&indented(&summary.to_string()));
+    async fn pipeline(&self) -> Outcome<Pipeline> {
+        let (name, written) = self.settings.pipeline("crm")?;
+        compose::pipeline(&self.settings, name, written).await
+    }
+
+    /// Does `work` while the pipeline follows changes, and stops it in good order afterwards.
+    async fn while_following(&self, pipeline: &Pipeline, work: impl Future<Output = Outcome>) -> Outcome {
+        let store = compose::state(&self.settings).await?.as_ref().clone();
+        let _lease = Lease::take(self.settings.file.state.path(), &pipeline.name)?;
+        let stop = self.stop.child_token();
+        let mut follow = std::pin::pin!(follow_unseen(pipeline, store, &stop));
+        tokio::select! {
+            // It ends by itself only when it fails or somebody stops the demo: then there is nothing more to show.
+            ended = &mut follow => return ended.map(drop),
+            done = work => done?,
+        }
+        stop.cancel();
+        follow.await.map(drop)
+    }
+
+    /// What there is to see while the pipeline follows.
+    async fn show(&self, once: bool) -> Outcome {
+        data("\n3. Something happens in HubSpot, and the copy follows");
+        self.change(1).await?;
+        self.show_queries()?;
+        if !once {
+            data("\n5. Following: records keep changing, the copy keeps up; stop with Ctrl-C");
+            for round in 2.. {
+                tokio::time::sleep(BETWEEN_CHANGES).await;
+                self.change(round).await?;
+            }
         }
         Ok(())
     }
 
-    /// Changes records, copies them, and compares.
-    async fn change_and_follow(&self, round: u64) -> Outcome {
-        data(&format!("   {}", self.portal.mutate(round).await?));
-        self.pass().await?;
+    /// Changes records, tells of each kind of change when it has arrived in the copy, and compares.
+    async fn change(&self, round: u64) -> Outcome {
+        let mut pending = self.portal.mutate(round).await?;
+        let since = Instant::now();
+        while !pending.is_empty() {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            let mut missing = Vec::new();
+            for change in pending {
+                match self.has_arrived(&change).await? {
+                    true => tell(&change, since.elapsed()),
+                    false => missing.push(change),
+                }
+            }
+            pending = missing;
+        }
         self.compare().await
+    }
+
+    async fn has_arrived(&self, change: &Change) -> Outcome<bool> {
+        let truth = self.portal.truth(change.object).await?;
+        Copy::open(&self.folder.database())?.has(change.object, &change.ids, &truth)
     }
 
     /// The proof: every record that HubSpot has, against the row that the copy has.
@@ -93,7 +133,7 @@ impl Running {
         for object in OBJECTS {
             let truth = self.portal.truth(object).await?;
             let differences = copy.differences(object, &truth)?;
-            if !differences.is_empty() && !self.stop.is_cancelled() {
+            if !differences.is_empty() {
                 return Err(Failure::failed(format!(
                     "the copy of {object} differs: {}",
                     differences.join("; ")
@@ -124,19 +164,6 @@ impl Running {
         Ok(())
     }
 
-    async fn follow(&self) -> Outcome {
-        data("\n5. Following: records keep changing, the copy keeps up; stop with Ctrl-C");
-        for round in 2.. {
-            // Either branch may be dropped: nothing has begun.
-            tokio::select! {
-                () = tokio::time::sleep(BETWEEN_CHANGES) => {}
-                () = self.stop.cancelled() => break,
-            }
-            self.change_and_follow(round).await?;
-        }
-        Ok(())
-    }
-
     fn goodbye(&self, once: bool) {
         let config = self.folder.config();
         note(&format!(
@@ -148,6 +175,14 @@ impl Running {
             note("Next: `spoke demo` keeps following, `spoke config init` starts with your own account.");
         }
     }
+}
+
+fn tell(change: &Change, after: Duration) {
+    let what = format!("{} {} {}", change.count, change.object, change.kind);
+    data(&format!(
+        "   {what:28} in the copy after {:.1} s",
+        after.as_secs_f64()
+    ));
 }
 
 fn indented(text: &str) -> String {

@@ -19,6 +19,54 @@ const COMPANIES: u64 = 400;
 const DEALS: u64 = 600;
 const TICKETS: u64 = 300;
 
+/// What happens in one round: object, kinds of changes, how many of each.
+const ROUND: [(&str, &[(&str, u64)]); 2] = [
+    (
+        "contacts",
+        &[
+            ("create", 25),
+            ("update", 60),
+            ("archive", 10),
+            ("merge", 3),
+            ("gdprDelete", 2),
+        ],
+    ),
+    ("deals", &[("create", 5), ("update", 40), ("archive", 3)]),
+];
+
+/// Changes of one kind that were made.
+pub(super) struct Change {
+    pub(super) object: &'static str,
+    /// In the past tense.
+    pub(super) kind: &'static str,
+    pub(super) count: usize,
+    /// The records that are different now.
+    pub(super) ids: Vec<String>,
+}
+
+impl Change {
+    /// Of the emulator's answer: an id, or the three of a merge.
+    fn of(object: &'static str, kind: &str, done: &Value) -> Self {
+        let done = done.as_array().map(Vec::as_slice).unwrap_or_default();
+        let ids = done.iter().flat_map(|change| match change {
+            Value::Object(merge) => merge.values().cloned().collect(),
+            id => vec![id.clone()],
+        });
+        Self {
+            object,
+            kind: match kind {
+                "create" => "created",
+                "update" => "changed",
+                "archive" => "archived",
+                "merge" => "merged",
+                _ => "erased for good",
+            },
+            count: done.len(),
+            ids: ids.filter_map(|id| id.as_str().map(str::to_owned)).collect(),
+        }
+    }
+}
+
 pub(super) struct Portal {
     /// Where it listens.
     pub(super) url: String,
@@ -80,17 +128,23 @@ impl Portal {
         Ok(parts.join(", "))
     }
 
-    /// Changes records of several types; gives what was done, in words.
-    pub(super) async fn mutate(&self, seed: u64) -> Outcome<String> {
-        let changes =
-            json!({"objectType": "contacts", "seed": seed, "create": 25, "update": 60, "archive": 10});
-        self.post("mutate", &changes).await?;
-        let moved = json!({"objectType": "deals", "seed": seed, "create": 5, "update": 40, "archive": 3});
-        self.post("mutate", &moved).await?;
-        Ok(
-            "25 contacts created, 60 changed, 10 archived; 5 deals created, 40 changed, 3 archived"
-                .to_owned(),
-        )
+    /// Changes records of several types.
+    pub(super) async fn mutate(&self, seed: u64) -> Outcome<Vec<Change>> {
+        let mut changes = Vec::new();
+        for (object, kinds) in ROUND {
+            let mut mutation = json!({"objectType": object, "seed": seed, "distinct": true});
+            for (kind, count) in kinds {
+                mutation[kind] = (*count).into();
+            }
+            let done: Value = serde_json::from_str(&self.post("mutate", &mutation).await?)
+                .map_err(|error| trouble(&error))?;
+            changes.extend(
+                kinds
+                    .iter()
+                    .map(|(kind, _)| Change::of(object, kind, &done[kind])),
+            );
+        }
+        Ok(changes)
     }
 
     /// Every record of a type that ever was.
@@ -108,11 +162,9 @@ impl Portal {
             .collect()
     }
 
-    async fn post(&self, route: &str, body: &Value) -> Outcome {
+    async fn post(&self, route: &str, body: &Value) -> Outcome<String> {
         let request = Request::post(format!("/_emulator/{route}")).header("content-type", "application/json");
-        self.control(request, Body::from(body.to_string()))
-            .await
-            .map(drop)
+        self.control(request, Body::from(body.to_string())).await
     }
 
     /// Asks a control route, without the way over the network.

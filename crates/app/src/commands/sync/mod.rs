@@ -16,7 +16,7 @@ use crate::compose;
 use crate::exit::{Failure, Outcome};
 use crate::lease::Lease;
 use crate::printer;
-use crate::progress::Screen;
+use crate::progress::{self, Screen};
 use crate::settings::Settings;
 use crate::watch::Watch;
 
@@ -108,14 +108,20 @@ pub(super) fn stop_when_interrupted() -> CancellationToken {
     stop
 }
 
-/// Runs one pipeline with its progress shown, and kept nowhere.
-pub(super) async fn run_pipeline(
+/// Runs one pipeline until it has caught up, with its progress shown, and kept nowhere.
+pub(super) async fn catch_up(pipeline: &Pipeline, stop: &CancellationToken) -> Outcome<Report> {
+    let watch = Watch::new(pipeline, None, Screen::new(1).progress(pipeline));
+    watched(pipeline, Until::CaughtUp, stop, &watch).await
+}
+
+/// Follows with one pipeline until stopped; how it is getting on is kept in `store`, and not shown.
+pub(super) async fn follow_unseen(
     pipeline: &Pipeline,
-    until: Until,
+    store: SqliteStore,
     stop: &CancellationToken,
 ) -> Outcome<Report> {
-    let watch = Watch::new(pipeline, None, Screen::new(1).progress(pipeline));
-    watched(pipeline, until, stop, &watch).await
+    let watch = Watch::new(pipeline, Some(store), progress::hidden(pipeline));
+    watched(pipeline, Until::Dropped, stop, &watch).await
 }
 
 async fn watched(

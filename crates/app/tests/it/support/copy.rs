@@ -111,7 +111,7 @@ fn same(found: &str, wanted: &str) -> bool {
         || (number(found).is_some() && number(found) == number(wanted))
 }
 
-fn text(cell: &Cell) -> String {
+pub(crate) fn text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Integer(number) => number.to_string(),
