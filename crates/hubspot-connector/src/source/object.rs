@@ -156,7 +156,7 @@ impl ObjectPart {
                         }
                         drop(progresses);
                         self.done.turns += usize::from(act != Act::Poll);
-                        self.done.just_polled = act == Act::Poll;
+                        self.done.last = Some(act);
                     }
                 }
             }

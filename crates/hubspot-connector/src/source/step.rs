@@ -58,8 +58,8 @@ pub(super) enum Act {
 pub(super) struct Done {
     /// When changes were last asked for.
     pub(super) polled: Option<Timestamp>,
-    /// Nothing else was done since.
-    pub(super) just_polled: bool,
+    /// What was done last.
+    pub(super) last: Option<Act>,
     /// When the late feed was last asked.
     pub(super) polled_late: Option<Timestamp>,
     /// How many walks over the recycle bin were completed.
@@ -100,9 +100,9 @@ pub(super) fn next(now: Timestamp, terms: &Terms, cdc: &Cdc, rereads: &[Reread<'
     };
     let poll = plan.poll();
     let walk = plan.count().or_else(|| plan.walks().into_iter().flatten().next());
-    let act = match done.just_polled {
-        true => walk.or(poll),
-        false => poll.or(walk),
+    let act = match done.last {
+        Some(Act::Poll) => walk.or(poll),
+        _ => poll.or(walk),
     };
     act.unwrap_or_else(|| plan.rest())
 }
@@ -387,7 +387,7 @@ mod tests {
 
     fn just_polled(second: i64) -> Done {
         Done {
-            just_polled: true,
+            last: Some(Act::Poll),
             ..polled(second)
         }
     }

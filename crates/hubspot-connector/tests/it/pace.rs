@@ -122,7 +122,7 @@ async fn a_change_is_there_within_a_poll_and_a_second() {
         deals: 100,
         ..Counts::none()
     };
-    let emulator = portal(counts, Tier::Unlimited, Duration::from_millis(100));
+    let emulator = portal(counts, Tier::Unlimited, Duration::from_millis(40));
     let config = json!({"streams": OBJECTS, "poll": "5s"});
     let mut follower = Follower::of(&emulator, config).await;
     let mut batches = follower.start(Until::Dropped).await;
