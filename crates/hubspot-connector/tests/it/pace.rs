@@ -165,7 +165,7 @@ async fn polls_that_ask_for_more_than_is_allowed_do_not_keep_deletes_waiting() {
     let config = json!({"streams": OBJECTS, "poll": "1s", "lookback": "10s", "archived": {"every": "5s"}});
     let mut follower = Follower::of(&emulator, config).await;
     let mut batches = follower.start(Until::Dropped).await;
-    follower.apply(&mut batches, Duration::from_secs(60)).await;
+    follower.apply(&mut batches, Duration::from_mins(1)).await;
     let archived = emulator.mutate(&json!({"objectType": "contacts", "archive": 10}));
     let archived = archived.expect("it can be done")["archive"].clone();
     follower.apply(&mut batches, Duration::from_secs(15)).await;
