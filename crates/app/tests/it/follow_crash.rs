@@ -2,10 +2,6 @@
 //! included.
 //!
 //! `SPOKE_KILLS=200` sets the number of kills, `SPOKE_SEED=17` replays their moments and the changes.
-#![expect(
-    clippy::print_stdout,
-    reason = "a failed run says how to replay it, and a good one what it met"
-)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -52,11 +52,12 @@ pub(crate) async fn run(arguments: Demo) -> Outcome {
         "\n2. Snapshot into `{}`",
         demo.folder.database().display()
     ));
-    let pipeline = demo.pipeline().await?;
-    data(&indented(&catch_up(&pipeline, &demo.stop).await?.to_string()));
-    demo.compare().await?;
-
-    demo.while_following(&pipeline, demo.show(arguments.once)).await?;
+    let report = catch_up(&demo.pipeline().await?, &demo.stop).await?;
+    data(&indented(&report.to_string()));
+    if !demo.stop.is_cancelled() {
+        demo.compare().await?;
+        demo.while_following(demo.show(arguments.once)).await?;
+    }
     demo.goodbye(arguments.once);
     Ok(())
 }
@@ -75,11 +76,12 @@ impl Running {
     }
 
     /// Does `work` while the pipeline follows changes, and stops it in good order afterwards.
-    async fn while_following(&self, pipeline: &Pipeline, work: impl Future<Output = Outcome>) -> Outcome {
+    async fn while_following(&self, work: impl Future<Output = Outcome>) -> Outcome {
+        let pipeline = self.pipeline().await?;
         let store = compose::state(&self.settings).await?.as_ref().clone();
         let _lease = Lease::take(self.settings.file.state.path(), &pipeline.name)?;
         let stop = self.stop.child_token();
-        let mut follow = std::pin::pin!(follow_unseen(pipeline, store, &stop));
+        let mut follow = std::pin::pin!(follow_unseen(&pipeline, store, &stop));
         tokio::select! {
             // It ends by itself only when it fails or somebody stops the demo: then there is nothing more to show.
             ended = &mut follow => return ended.map(drop),
