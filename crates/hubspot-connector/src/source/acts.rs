@@ -19,6 +19,8 @@ use crate::position::{Cdc, Complete, Cursor, StreamPosition};
 const REREAD: usize = hubspot_client::request::associations::MAX_BATCH;
 /// Archived a little before a position was made may have been seen alive by it. A delete too many does no harm.
 const ARCHIVE_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+/// HubSpot's clock is known to the second.
+const SETTLED: SignedDuration = SignedDuration::from_secs(1);
 /// A record leaves the recycle bin by itself after 90 days (hubspot-api notes §1.3); one that leaves it well before was
 /// erased.
 const BIN_DAYS: u32 = 85;
@@ -117,6 +119,7 @@ async fn poll(
     if ids.is_empty() && merged.is_empty() {
         return Ok((Difference::default(), next, Vec::new()));
     }
+    let asked_at = part.context.now(&part.reader.client);
     let read = part.reader.by_id(&ids).await?;
     let gates = part.context.gates(part.touched()).await;
     let mut difference = part.differ(&read.objects, part.rule());
@@ -124,18 +127,23 @@ async fn poll(
     difference.extend(part.gone(&gone.dead));
     difference.extend(part.gone(&merged));
     difference.extend(attach(part, &difference).await?);
-    note_seen(part, &seen, &read.objects);
+    note_seen(part, asked_at, &seen, &read.objects);
     Ok((difference, next, gates))
 }
 
-/// Remembers the newest time of each record: what search showed, or what was read, which may be ahead of it.
-fn note_seen(part: &mut ObjectPart, seen: &[Seen], objects: &[RawObject]) {
+/// Remembers the newest time of each record: what search showed, or what was read, which may be ahead of it. Not of one that
+/// changed just before it was asked for: it may have changed again in the same millisecond, and then only reading it once
+/// more can tell.
+fn note_seen(part: &mut ObjectPart, asked_at: Timestamp, seen: &[Seen], objects: &[RawObject]) {
     let read = objects
         .iter()
         .filter_map(|object| Some((number(object.id())?, updated(object)?)));
+    let settled = asked_at.saturating_sub(SETTLED).unwrap_or(asked_at);
     for (id, at) in seen.iter().map(|seen| (seen.id, seen.at)).chain(read) {
-        let newest = part.recent.entry(id).or_insert(at);
-        *newest = at.max(*newest);
+        if at <= settled {
+            let newest = part.recent.entry(id).or_insert(at);
+            *newest = at.max(*newest);
+        }
     }
 }
 

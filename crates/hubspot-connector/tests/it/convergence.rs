@@ -5,6 +5,7 @@
 //! seconds instead, and `SPOKE_FIRST_SEED` says where to begin.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -327,6 +328,15 @@ fn run(seed: u64) {
     });
 }
 
+/// Tells the other threads when this one fails.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_or(std::thread::panicking(), Ordering::Relaxed);
+    }
+}
+
 #[test]
 #[expect(
     clippy::print_stdout,
@@ -339,17 +349,20 @@ fn every_schedule_converges() {
     let soak = setting("SPOKE_SOAK").map(|seconds| (Instant::now(), Duration::from_secs(seconds)));
     let schedules = setting("SPOKE_SCHEDULES").unwrap_or(A_FEW);
     let first = setting("SPOKE_FIRST_SEED").unwrap_or(0);
-    let next = std::sync::atomic::AtomicU64::new(first);
+    let next = AtomicU64::new(first);
+    let failed = AtomicBool::new(false);
     let work = || loop {
-        let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let seed = next.fetch_add(1, Ordering::Relaxed);
         let more = match soak {
             Some((begun, time)) => begun.elapsed() < time,
             None => seed < first + schedules,
         };
-        if !more {
+        if !more || failed.load(Ordering::Relaxed) {
             break;
         }
+        let ending = Ending(&failed);
         run(seed);
+        drop(ending);
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
