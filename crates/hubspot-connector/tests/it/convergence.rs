@@ -73,7 +73,7 @@ impl Schedule {
         let emulator = Emulator::new(options);
         let hubspot = Hubspot::of(&emulator);
         let log = vec![format!("search lag {lag} s")];
-        let wide = below(&mut draw, 10) == 0;
+        let wide = below(&mut draw, 20) == 0;
         let feeds_only = below(&mut draw, 3) == 0;
         Self {
             draw,
@@ -205,7 +205,7 @@ impl Schedule {
         }
         // Long enough for every question to be asked again.
         let batches = self.start().await.expect("nothing goes wrong any more");
-        self.read(batches, Duration::from_secs(800), false).await;
+        self.read(batches, Duration::from_secs(700), false).await;
     }
 
     fn compare(&self) -> Result<(), String> {
