@@ -1,28 +1,31 @@
-//! How often to ask for changes.
+//! How often to ask for changes: an [`Interval`] with bounds of its own.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::Interval;
 
 /// When `poll` is left out.
-pub(super) const DEFAULT: Duration = Duration::from_secs(30);
+pub(super) const DEFAULT: Interval = Interval::from_secs(30);
 /// More often than this burns the account's quota for nothing: search lags by seconds (hubspot-api notes §1.5).
-pub(super) const SHORTEST: Duration = Duration::from_secs(1);
+pub(super) const SHORTEST: Interval = Interval::from_secs(1);
 /// The recycle bin keeps 90 days (hubspot-api notes §1.3); a day between polls is far from it.
-pub(super) const LONGEST: Duration = Duration::from_hours(24);
+pub(super) const LONGEST: Interval = Interval::from_secs(24 * 60 * 60);
 
 /// The time between two questions for changes, written as `5s`, `30m`, `1h` or `1h 30m`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PollInterval(Duration);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct PollInterval(Interval);
 
 impl PollInterval {
     /// The interval as a duration.
     pub fn get(self) -> Duration {
-        self.0
+        self.0.get()
     }
 }
 
@@ -34,8 +37,7 @@ impl Default for PollInterval {
 
 impl fmt::Display for PollInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let duration = SignedDuration::try_from(self.0).expect("an interval is at most a day");
-        write!(f, "{duration:#}")
+        self.0.fmt(f)
     }
 }
 
@@ -43,11 +45,8 @@ impl FromStr for PollInterval {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = text
-            .parse::<SignedDuration>()
-            .ok()
-            .and_then(|duration| Duration::try_from(duration).ok());
-        let within = parsed.filter(|duration| (SHORTEST..=LONGEST).contains(duration));
+        let parsed = text.parse::<Interval>().ok();
+        let within = parsed.filter(|interval| (SHORTEST..=LONGEST).contains(interval));
         within.map(Self).ok_or_else(|| {
             format!("`poll` is `{text}`, which is not a time from 1 second to 1 day; write `5s`, `30s`, `30m` or `1h`")
         })
@@ -59,25 +58,5 @@ impl<'de> Deserialize<'de> for PollInterval {
         String::deserialize(deserializer)?
             .parse()
             .map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for PollInterval {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl JsonSchema for PollInterval {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "PollInterval".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "examples": ["5s", "30m", "1h"]})
     }
 }

@@ -104,8 +104,8 @@ fn contains(json: &[u8], name: &str) -> bool {
     json.windows(name.len()).any(|window| window == name.as_bytes())
 }
 
-/// Records that left the recycle bin: alive again, erased, or restored and merged before anybody looked. `youngest` is the day before which a record leaves the bin
-/// by itself.
+/// Records that left the recycle bin: alive again, erased, or restored and merged before anybody looked. `youngest` is the
+/// day before which a record leaves the bin by itself.
 pub(super) async fn restored(part: &ObjectPart, left: &[(u64, u32)], youngest: u32) -> Result<Difference> {
     if left.is_empty() {
         return Ok(Difference::default());
