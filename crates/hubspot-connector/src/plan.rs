@@ -179,6 +179,11 @@ impl Plan {
             .chain(self.own.iter().map(|own| own.name()))
     }
 
+    /// The selected object whose records are this stream.
+    pub(crate) fn of_stream(&self, stream: &StreamName) -> Option<&Arc<ObjectPlan>> {
+        self.objects.iter().find(|plan| plan.stream == *stream)
+    }
+
     /// The selected object of this type.
     pub(crate) fn object(&self, of: &ObjectType) -> Option<&Arc<ObjectPlan>> {
         self.objects.iter().find(|plan| *plan.object == *of)

@@ -48,7 +48,6 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
-use hubspot_client::request::search::SearchRequest;
 use hubspot_client::{Client, Priority};
 use opencdc::{
     BatchStream, Catalog, Error, ErrorKind, Result, Resume, SelectedStream, Selection, Source, StreamName,
@@ -67,6 +66,7 @@ use account::Account;
 use context::Context;
 use merge::Make;
 use object::ObjectPart;
+use reader::Reader;
 use step::Goal;
 
 /// HubSpot as a source of records.
@@ -142,22 +142,12 @@ impl Source for HubspotSource {
     /// By one search of one record, where the type can be searched.
     async fn estimate(&self, stream: &StreamName) -> Option<u64> {
         let discovery = self.discovery().await.ok()?;
-        let plan = discovery
-            .plan
-            .objects
-            .iter()
-            .find(|plan| plan.stream == *stream)?;
+        let plan = discovery.plan.of_stream(stream)?;
         if !plan.object.can(Capability::Search) {
             return None;
         }
-        let one = SearchRequest::new().with_limit(1);
-        Some(
-            self.client
-                .search(plan.object.path_name(), &one)
-                .await
-                .ok()?
-                .total,
-        )
+        let reader = Reader::new(self.client.clone(), plan, Vec::new());
+        reader.count().await.ok()
     }
 }
 

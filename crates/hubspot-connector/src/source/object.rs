@@ -169,11 +169,7 @@ impl ObjectPart {
         if shape.number == self.shape {
             return Replanned::Same;
         }
-        let plan = shape
-            .plan
-            .objects
-            .iter()
-            .find(|plan| plan.stream == *self.stream());
+        let plan = shape.plan.of_stream(self.stream());
         match plan {
             None => Replanned::Gone,
             Some(plan) if reader::stream_names(plan).eq(reader::stream_names(self.plan())) => Replanned::Same,
