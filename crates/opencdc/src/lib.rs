@@ -50,6 +50,7 @@ pub mod conformance;
 mod destination;
 mod error;
 mod inspect;
+mod key_map;
 pub mod memory;
 mod note;
 mod position;
@@ -62,6 +63,7 @@ pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, S
 pub use destination::{Destination, Outcome, Rejection, UnfitValues, check_outcomes};
 pub use error::{Disposition, Error, ErrorKind, Result};
 pub use inspect::{Compared, Inspect, Origin, Pages, Verdict};
+pub use key_map::{KeyMap, Mapped};
 pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};
