@@ -8,4 +8,5 @@ pub mod checkpoints;
 pub mod dead_letters;
 pub mod destination;
 pub mod inbox;
+pub mod key_map;
 pub mod source;
