@@ -26,6 +26,7 @@ const KIND: FileKind = FileKind {
         include_str!("schema_v1.sql"),
         include_str!("schema_v2.sql"),
         include_str!("schema_v3.sql"),
+        include_str!("schema_v4.sql"),
     ],
     page_size: 4096,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use opencdc::conformance::destination::{self, Subject, contact};
-use opencdc::conformance::{checkpoints, dead_letters, inbox};
-use opencdc::{CheckpointStore, Data, DeadLetters, Destination, Inbox, Record};
+use opencdc::conformance::{checkpoints, dead_letters, inbox, key_map};
+use opencdc::{CheckpointStore, Data, DeadLetters, Destination, Inbox, KeyMap, Record};
 use pipeline::SqliteStore;
 use pipeline::destination::{NdjsonConfig, NdjsonDestination, SqliteConfig, SqliteDestination};
 use rusqlite::Connection;
@@ -231,6 +231,11 @@ async fn the_sqlite_store_keeps_every_promise() {
     inbox::all(|| {
         let dir = dir();
         move || Arc::new(open_store(&dir)) as Arc<dyn Inbox>
+    })
+    .await;
+    key_map::all(|| {
+        let dir = dir();
+        move || -> Arc<dyn KeyMap> { open_store(&dir).keys("p") }
     })
     .await;
 }

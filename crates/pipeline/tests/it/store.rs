@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use opencdc::{
-    Checkpoint, CheckpointStore as _, Data, DeadLetter, DeadLetters as _, Inbox as _, InboxEntry, Note,
-    Notes, Operation, Position, Record,
+    Checkpoint, CheckpointStore as _, Data, DeadLetter, DeadLetters as _, Inbox as _, InboxEntry, Mapped,
+    Note, Notes, Operation, Position, Record,
 };
 use pipeline::SqliteStore;
 use rusqlite::Connection;
@@ -194,4 +194,64 @@ async fn a_budget_is_taken_once_by_all_who_share_the_file_and_begins_anew_with_a
     assert_eq!(take("prod", "2026-11-27").await, 0);
     assert_eq!(take("other", "2026-11-27").await, 7);
     assert_eq!(take("prod", "2026-11-28").await, 7);
+}
+
+#[tokio::test]
+async fn a_state_file_of_any_version_learns_keys_and_keeps_them_by_pipeline() {
+    let contacts = "contacts".into();
+    let dumps = [
+        include_str!("fixtures/state_v1.sql"),
+        include_str!("fixtures/state_v2.sql"),
+        include_str!("fixtures/state_v3.sql"),
+    ];
+    for dump in dumps {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        restore(&path, dump);
+        let store = SqliteStore::open(&path).await.unwrap();
+        let entries = [("7".to_owned(), Mapped::Id("901".to_owned()))];
+        store.keys("crm").store(&contacts, &entries).await.unwrap();
+
+        let reopened = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(reopened.load("crm").await.unwrap().unwrap().sequence, 42);
+        let look_up = async |pipeline| {
+            reopened
+                .keys(pipeline)
+                .look_up(&contacts, &["7".to_owned()])
+                .await
+                .unwrap()
+        };
+        assert_eq!(look_up("crm").await, [Some(Mapped::Id("901".to_owned()))]);
+        assert_eq!(look_up("other").await, [None]);
+    }
+}
+
+/// The golden file of the version that is written now.
+#[tokio::test]
+async fn keys_of_a_state_file_of_version_4_stay_readable() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    restore(&path, include_str!("fixtures/state_v4.sql"));
+    let keys = SqliteStore::open(&path).await.unwrap().keys("crm");
+    let names = ["7", r#"{"a":1,"b":"x"}"#, "8"].map(ToOwned::to_owned);
+    let found = keys.look_up(&"contacts".into(), &names).await.unwrap();
+    assert_eq!(
+        found,
+        [Some(Mapped::Id("901".to_owned())), Some(Mapped::Pending), None]
+    );
+}
+
+#[tokio::test]
+async fn a_store_of_keys_that_fails_half_way_changes_none() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON keys WHEN NEW.key = '2'
+                   BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    Connection::open(&path).unwrap().execute_batch(trigger).unwrap();
+    let keys = store.keys("p");
+    let (contacts, names) = ("contacts".into(), ["1", "2"].map(ToOwned::to_owned));
+    let entries = names.clone().map(|name| (name, Mapped::Pending));
+    assert!(keys.store(&contacts, &entries).await.is_err());
+    assert_eq!(keys.look_up(&contacts, &names).await.unwrap(), [None, None]);
 }
