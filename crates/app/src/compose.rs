@@ -115,7 +115,7 @@ pub(crate) fn asking(account: &Account) -> Outcome<Client> {
 /// The client that a one-shot command talks through.
 pub(crate) fn one_shot(target: &Target) -> Outcome<Client> {
     asking(&Account::choose(
-        target.config.as_deref(),
+        target.file.path(),
         target.connection.as_deref(),
     )?)
 }

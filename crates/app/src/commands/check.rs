@@ -56,7 +56,7 @@ struct Report<'a> {
 
 /// Calls the account, then each object once. Fails when something that a pipeline needs cannot be read.
 pub(crate) async fn run(arguments: Check) -> Outcome {
-    let account = Account::choose(arguments.config.as_deref(), arguments.connection.as_deref())?;
+    let account = Account::choose(arguments.file.path(), arguments.connection.as_deref())?;
     let client = compose::asking(&account)?;
     let name = account.to_string();
     let details = client

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::ConfigCommand;
+use crate::cli::{ConfigCommand, ConfigFile};
 use crate::exit::{Failure, Outcome};
 use crate::printer;
 use crate::settings::{File, Settings};
@@ -17,8 +17,8 @@ const EXAMPLE: &str = include_str!("example.yaml");
 pub(crate) fn run(command: ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Init { file } => init(&file),
-        ConfigCommand::Validate { config, json } => validate(&config, json),
-        ConfigCommand::Show { config, json } => show(&config, json),
+        ConfigCommand::Validate { file, json } => validate(&file, json),
+        ConfigCommand::Show { file, json } => show(&file, json),
         ConfigCommand::Schema => printer::json(&schemars::schema_for!(File)),
     }
 }
@@ -40,22 +40,22 @@ fn init(path: &Path) -> Outcome {
     Ok(())
 }
 
-fn validate(path: &Path, json: bool) -> Outcome {
-    let settings = Settings::load(Some(path))?;
+fn validate(file: &ConfigFile, json: bool) -> Outcome {
+    let settings = Settings::load(file.path())?;
     let pipelines: Vec<_> = settings.file.pipelines.keys().collect();
     if json {
-        return printer::json(&json!({"file": path, "valid": true, "pipelines": pipelines}));
+        return printer::json(&json!({"file": settings.path, "valid": true, "pipelines": pipelines}));
     }
     printer::data(&format!(
         "`{}` is valid: {} pipeline(s)",
-        path.display(),
+        settings.path.display(),
         pipelines.len()
     ));
     Ok(())
 }
 
-fn show(path: &Path, json: bool) -> Outcome {
-    let settings = Settings::load(Some(path))?;
+fn show(file: &ConfigFile, json: bool) -> Outcome {
+    let settings = Settings::load(file.path())?;
     if json {
         return printer::json(&settings.file);
     }

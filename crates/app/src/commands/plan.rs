@@ -20,7 +20,7 @@ const WORTH_A_THOUGHT: u64 = 1_000;
 
 /// Surveys the named pipeline, or all. Reads a few pages of each stream and changes nothing.
 pub(crate) async fn run(arguments: cli::Plan) -> Outcome {
-    let settings = Settings::load(arguments.config.as_deref())?;
+    let settings = Settings::load(arguments.file.path())?;
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
     for (name, written) in settings.pipelines(&named)? {

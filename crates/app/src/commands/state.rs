@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
-use std::path::Path;
 
 use hubspot_connector::position::reset_stream;
 use opencdc::{Checkpoint, CheckpointStore, Notes, Position};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::StateCommand;
+use crate::cli::{ConfigFile, StateCommand};
 use crate::compose;
 use crate::exit::{Failure, Outcome};
 use crate::lease::Lease;
@@ -19,18 +18,14 @@ use crate::settings::Settings;
 
 pub(crate) async fn run(command: StateCommand) -> Outcome {
     match command {
-        StateCommand::Show {
-            config,
-            pipeline,
-            json,
-        } => show(config.as_deref(), pipeline, json).await,
+        StateCommand::Show { file, pipeline, json } => show(&file, pipeline, json).await,
         StateCommand::Reset {
-            config,
+            file,
             pipeline,
             stream,
             yes,
         } => {
-            let settings = Settings::load(config.as_deref())?;
+            let settings = Settings::load(file.path())?;
             reset(&settings, &pipeline, stream.as_deref(), yes).await
         }
     }
@@ -54,8 +49,8 @@ struct Size {
     bytes: u64,
 }
 
-async fn show(config: Option<&Path>, pipeline: Option<String>, json: bool) -> Outcome {
-    let settings = Settings::load(config)?;
+async fn show(file: &ConfigFile, pipeline: Option<String>, json: bool) -> Outcome {
+    let settings = Settings::load(file.path())?;
     let named: Vec<_> = pipeline.into_iter().collect();
     let mut reports = Vec::new();
     for (name, written) in settings.pipelines(&named)? {

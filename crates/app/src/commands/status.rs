@@ -28,7 +28,7 @@ struct Report {
 }
 
 pub(crate) async fn run(arguments: Status) -> Outcome {
-    let settings = Settings::load(arguments.config.as_deref())?;
+    let settings = Settings::load(arguments.file.path())?;
     let named: Vec<_> = arguments.pipeline.into_iter().collect();
     let state = settings.file.state.path();
     let store = match state.exists() {

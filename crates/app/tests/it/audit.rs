@@ -2,29 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use hubspot_emulator::{Counts, Options, Tier};
+use hubspot_emulator::Counts;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::copy::{assert_associations_equal_truth, assert_equals_truth, number};
 use crate::support::spoke::wait_for;
-use crate::support::{Portal, Workplace};
+use crate::support::{Portal, Workplace, stream};
 
 const OBJECTS: [&str; 4] = ["contacts", "companies", "deals", "tickets"];
 const STREAMS: &str = "[contacts, companies, deals, tickets, owners, pipelines]";
 
 fn portal() -> Portal {
-    let counts = Counts {
+    Portal::with(Counts {
         contacts: 1_500,
         companies: 300,
         deals: 500,
         tickets: 300,
         ..Counts::none()
-    };
-    Portal::start(Options {
-        counts,
-        tier: Tier::Unlimited,
-        ..Options::default()
     })
 }
 
@@ -38,17 +33,7 @@ fn synced(portal: &Portal) -> Workplace {
 fn audit(workplace: &Workplace, more: &[&str]) -> (i32, Value) {
     let arguments: Vec<_> = ["audit", "--json"].iter().chain(more).copied().collect();
     let ended = workplace.run(&arguments);
-    let reports: Value =
-        serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("no JSON: {}", ended.stderr));
-    (ended.code, reports[0].clone())
-}
-
-fn stream<'a>(report: &'a Value, name: &str) -> &'a Value {
-    let streams = report["streams"].as_array().expect("streams");
-    streams
-        .iter()
-        .find(|stream| stream["stream"] == name)
-        .expect("the stream is there")
+    (ended.code, ended.json()[0].take())
 }
 
 /// The ids that a stream's report names, each with what is wrong.
@@ -150,8 +135,7 @@ fn delivered_by_a_whole_comparison(workplace: &Workplace) -> Value {
     let written = std::fs::read_to_string(workplace.path("spoke.yaml")).expect("the file is there");
     let often = "connection: prod, reconcile: {every: 1s}, reassociate: {every: 1s},";
     workplace.write("spoke.yaml", &written.replace("connection: prod,", often));
-    let ended = workplace.run(&["sync", "--once", "--json"]).ok();
-    let summary: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON");
+    let summary = workplace.run(&["sync", "--once", "--json"]).ok().json();
     summary[0]["streams"].clone()
 }
 
@@ -162,15 +146,10 @@ fn damage(workplace: &Workplace, sql: &str) {
 }
 
 fn small() -> Portal {
-    let counts = Counts {
+    Portal::with(Counts {
         contacts: 200,
         companies: 40,
         ..Counts::none()
-    };
-    Portal::start(Options {
-        counts,
-        tier: Tier::Unlimited,
-        ..Options::default()
     })
 }
 
@@ -323,12 +302,7 @@ fn what_cannot_be_audited_is_said() {
 #[test]
 fn a_wide_portal_is_audited_through_batch_reads() {
     let portal = small();
-    for n in 0..600 {
-        let name = format!("a_property_with_a_rather_long_name_number_{n}");
-        let property = json!({"name": name, "label": name, "type": "string", "fieldType": "text",
-                              "groupName": "contactinformation"});
-        portal.post("/crm/v3/properties/contacts", &property);
-    }
+    portal.widen("contacts", "contactinformation");
     let workplace = Workplace::syncing(&portal.url, "[contacts]");
     workplace.run(&["sync", "--once"]).ok();
     let touched = portal.post(
@@ -363,8 +337,7 @@ fn of_a_pipeline_that_runs_new_changes_are_on_their_way_and_a_repair_is_refused(
     portal.clear_requests();
     wait_for(&mut follower, || polled(&portal).then_some(()));
     let holder = wait_for(&mut follower, || {
-        let shown = workplace.run(&["status", "--json"]).ok().stdout;
-        let status: Value = serde_json::from_str(&shown).expect("stdout is JSON");
+        let status = workplace.run(&["status", "--json"]).ok().json();
         status[0]["running"].as_bool().filter(|running| *running)
     });
     assert!(holder);

@@ -5,13 +5,9 @@ use serde_json::Value;
 use crate::support::{Portal, Workplace};
 
 fn first_contact(portal: &Portal) -> Value {
-    let truth = portal.get("/_emulator/truth/contacts");
-    let records = truth
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let mut live =
-        records.filter(|record| record["state"] == "live" && record["properties"]["email"].is_string());
-    live.next().expect("a live contact with an e-mail address")
+    let live = portal.live("contacts").into_iter();
+    let mut found = live.filter(|record| record["properties"]["email"].is_string());
+    found.next().expect("a live contact with an e-mail address")
 }
 
 #[test]

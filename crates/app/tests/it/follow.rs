@@ -60,8 +60,7 @@ fn changes_arrive_while_it_follows_and_status_says_how_far_behind_it_is() {
     let workplace = Workplace::syncing(&portal.url, "[contacts], poll: 1s");
     let mut process = workplace.start_listening(&["sync"]);
     let status = || {
-        let shown = workplace.run(&["status", "--json"]).ok().stdout;
-        let shown: Value = serde_json::from_str(&shown).expect("stdout is JSON and nothing else");
+        let shown = workplace.run(&["status", "--json"]).ok().json();
         shown[0]["picture"]["streams"][0].clone()
     };
     // GIVEN that it has read everything and follows

@@ -27,8 +27,7 @@ fn options() -> Options {
 
 /// How each stream is getting on, by name, as `spoke status` says.
 fn status(workplace: &Workplace) -> Vec<Value> {
-    let shown = workplace.run(&["status", "--json"]).ok().stdout;
-    let shown: Value = serde_json::from_str(&shown).expect("stdout is JSON and nothing else");
+    let shown = workplace.run(&["status", "--json"]).ok().json();
     let streams = shown[0]["picture"]["streams"].as_array();
     streams.cloned().unwrap_or_default()
 }
@@ -113,12 +112,9 @@ fn a_new_property_gets_its_column_with_all_its_values_and_a_deleted_one_keeps_it
     // WHEN a property is made, and written before anybody has heard of it
     let definition = json!({"name": "mood", "label": "Mood", "type": "string", "fieldType": "text", "groupName": "custom"});
     portal.post("/crm/v3/properties/contacts", &definition);
-    let truth = portal.get("/_emulator/truth/contacts");
-    let records = truth
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a record"));
-    let live = records.filter(|record| record["state"] == "live");
-    let inputs: Vec<_> = live
+    let inputs: Vec<_> = portal
+        .live("contacts")
+        .iter()
         .take(7)
         .map(|record| json!({"id": record["id"], "properties": {"mood": "good"}}))
         .collect();

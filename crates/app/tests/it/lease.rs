@@ -11,8 +11,7 @@ const CONTACTS: u64 = 6_000;
 
 /// What `spoke status --json` says of the only pipeline.
 fn status(workplace: &Workplace) -> Value {
-    let shown = workplace.run(&["status", "--json"]).ok().stdout;
-    serde_json::from_str::<Value>(&shown).expect("stdout is JSON and nothing else")[0].take()
+    workplace.run(&["status", "--json"]).ok().json()[0].take()
 }
 
 #[test]

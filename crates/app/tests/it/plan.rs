@@ -1,9 +1,9 @@
 //! `spoke plan`: its numbers are those of the run.
 
 use hubspot_emulator::{Counts, Options, Tier};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Portal, Workplace};
+use crate::support::{Portal, Workplace, stream};
 
 /// So many calls may be more or less: lists of associations that a page cuts short are known from a sample only.
 const TOLERANCE: u64 = 5;
@@ -25,17 +25,7 @@ fn portal(tier: Tier) -> Portal {
 }
 
 fn plan(workplace: &Workplace) -> Value {
-    let ended = workplace.run(&["plan", "--json"]).ok();
-    let reports: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON and nothing else");
-    reports[0].clone()
-}
-
-fn stream<'a>(plan: &'a Value, name: &str) -> &'a Value {
-    let streams = plan["streams"].as_array().expect("streams");
-    streams
-        .iter()
-        .find(|stream| stream["stream"] == name)
-        .expect("the stream is there")
+    workplace.run(&["plan", "--json"]).ok().json()[0].take()
 }
 
 /// Plans, runs, and compares the calls.
@@ -61,11 +51,7 @@ fn the_planned_calls_are_those_that_a_sync_makes() {
     let streams =
         "[contacts, companies, deals, tickets, products, owners, pipelines, pipeline_stages, properties]";
     let plan = assert_planned(&portal, streams);
-    let truth = portal.get("/_emulator/truth/contacts");
-    let live = truth
-        .lines()
-        .filter(|line| line.contains(r#""state":"live""#))
-        .count();
+    let live = portal.live("contacts").len();
     assert_eq!(stream(&plan, "contacts")["records"], live);
     assert_eq!(stream(&plan, "contacts")["countedBy"], "search");
     assert_eq!(
@@ -80,12 +66,7 @@ fn the_planned_calls_are_those_that_a_sync_makes() {
 #[test]
 fn a_wide_stream_with_its_history_takes_more_calls_and_they_are_planned() {
     let portal = portal(Tier::Unlimited);
-    for n in 0..600 {
-        let name = format!("a_property_with_a_rather_long_name_number_{n}");
-        let property = json!({"name": name, "label": name, "type": "string", "fieldType": "text",
-                              "groupName": "companyinformation"});
-        portal.post("/crm/v3/properties/companies", &property);
-    }
+    portal.widen("companies", "companyinformation");
     let plan = assert_planned(&portal, "[{name: companies, history: [name]}, deals]");
     assert_eq!(stream(&plan, "companies")["wide"], true);
     assert_eq!(

@@ -6,8 +6,7 @@ use crate::support::copy::assert_equals_truth;
 use crate::support::{Portal, Workplace};
 
 fn shown(workplace: &Workplace) -> Value {
-    let shown = workplace.run(&["state", "show", "--json"]).ok().stdout;
-    serde_json::from_str::<Value>(&shown).expect("stdout is JSON and nothing else")[0].take()
+    workplace.run(&["state", "show", "--json"]).ok().json()[0].take()
 }
 
 #[test]

@@ -9,19 +9,13 @@ use crate::support::{Portal, Workplace};
 const EVERYTHING: &str = "[contacts, companies, deals, tickets, products, line_items, owners, pipelines, pipeline_stages, properties]";
 
 fn whole_portal() -> Portal {
-    let counts = Counts {
+    Portal::with(Counts {
         contacts: 700,
         companies: 150,
         deals: 400,
         tickets: 200,
         products: 40,
-        line_items: None,
         ..Counts::none()
-    };
-    Portal::start(Options {
-        counts,
-        tier: Tier::Unlimited,
-        ..Options::default()
     })
 }
 
@@ -120,9 +114,6 @@ fn the_limits_of_the_pro_tier_are_kept() {
     let counts = Counts {
         contacts: 20_000,
         companies: 1,
-        deals: 0,
-        tickets: 0,
-        products: 0,
         line_items: Some(0),
         ..Counts::none()
     };
@@ -174,11 +165,7 @@ fn json_lines_hold_every_record_once() {
                 .to_owned()
         })
         .collect();
-    let truth = portal.get("/_emulator/truth/contacts");
-    let live = truth
-        .lines()
-        .filter(|line| line.contains(r#""state":"live""#))
-        .count();
+    let live = portal.live("contacts").len();
     assert_eq!(ids.len(), live);
     assert_eq!(
         ids.iter().collect::<std::collections::BTreeSet<_>>().len(),
@@ -191,8 +178,7 @@ fn json_lines_hold_every_record_once() {
 fn the_summary_is_json_when_asked() {
     let portal = Portal::with_contacts(20);
     let workplace = Workplace::syncing(&portal.url, "[contacts]");
-    let ended = workplace.run(&["sync", "--once", "--json"]).ok();
-    let report: Value = serde_json::from_str(&ended.stdout).expect("stdout is JSON and nothing else");
+    let report = workplace.run(&["sync", "--once", "--json"]).ok().json();
     assert_eq!(report[0]["pipeline"], "crm");
     assert_eq!(report[0]["streams"][0]["stream"], "contacts");
 }

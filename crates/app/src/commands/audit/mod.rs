@@ -23,7 +23,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Audits the named pipeline, or all of them. Fails when a copy differs.
 pub(crate) async fn run(arguments: cli::Audit) -> Outcome {
-    let settings = Settings::load(arguments.config.as_deref())?;
+    let settings = Settings::load(arguments.file.path())?;
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
     for (name, written) in settings.pipelines(&named)? {

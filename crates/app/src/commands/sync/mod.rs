@@ -23,7 +23,7 @@ use crate::watch::Watch;
 /// Runs the named pipelines: with `--once` one after another, each until it has caught up; otherwise all at the same
 /// time, until stopped.
 pub(crate) async fn run(arguments: Sync) -> Outcome {
-    let settings = Settings::load(arguments.config.as_deref())?;
+    let settings = Settings::load(arguments.file.path())?;
     let wanted = settings.pipelines(&arguments.pipelines)?;
     let names: Vec<_> = wanted.into_iter().map(|(name, _)| name.to_owned()).collect();
     if names.is_empty() {

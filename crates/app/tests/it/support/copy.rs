@@ -55,12 +55,9 @@ pub(crate) fn count(path: &Path, table: &str) -> u64 {
 /// Fails the test unless the live rows of `object` are the live records of the portal, value by value.
 #[track_caller]
 pub(crate) fn assert_equals_truth(path: &Path, portal: &Portal, object: &str) {
-    let truth = portal.get(&format!("/_emulator/truth/{object}"));
-    let records = truth
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("a record a line"));
-    let live: BTreeMap<String, Value> = records
-        .filter(|record| record["state"] == "live")
+    let live: BTreeMap<String, Value> = portal
+        .live(object)
+        .into_iter()
         .map(|record| (record["id"].as_str().expect("an id").to_owned(), record))
         .collect();
     let rows = rows(path, &format!("SELECT * FROM \"{object}\" WHERE NOT _archived"));

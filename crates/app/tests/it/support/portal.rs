@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use hubspot_emulator::{Counts, DEFAULT_TOKEN, Emulator, Options, Tier};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
@@ -35,16 +35,16 @@ enum Server {
 impl Portal {
     /// An emulator with so many contacts, a fifth as many companies, and nothing else; no rate limits.
     pub(crate) fn with_contacts(contacts: u64) -> Self {
-        let companies = contacts / 5;
-        let counts = Counts {
+        Self::with(Counts {
             contacts,
-            companies,
-            deals: 0,
-            tickets: 0,
-            products: 0,
+            companies: contacts / 5,
             line_items: Some(0),
             ..Counts::none()
-        };
+        })
+    }
+
+    /// An emulator with these records; no rate limits.
+    pub(crate) fn with(counts: Counts) -> Self {
         Self::start(Options {
             counts,
             tier: Tier::Unlimited,
@@ -58,9 +58,6 @@ impl Portal {
         let counts = Counts {
             contacts,
             companies: 500,
-            deals: 0,
-            tickets: 0,
-            products: 0,
             line_items: Some(0),
             ..Counts::none()
         };
@@ -155,6 +152,24 @@ impl Portal {
         };
         assert!(status.is_success(), "{path} answered {status}: {text}");
         text
+    }
+
+    /// The live records of `object`, as the portal knows them.
+    pub(crate) fn live(&self, object: &str) -> Vec<Value> {
+        let truth = self.get(&format!("/_emulator/truth/{object}"));
+        let records = truth
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a record a line"));
+        records.filter(|record| record["state"] == "live").collect()
+    }
+
+    /// Gives `object` more properties than fit into a URL; they belong to the group `group`.
+    pub(crate) fn widen(&self, object: &str, group: &str) {
+        for n in 0..600 {
+            let name = format!("a_property_with_a_rather_long_name_number_{n}");
+            let property = json!({"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": group});
+            self.post(&format!("/crm/v3/properties/{object}"), &property);
+        }
     }
 
     /// How many requests there were since the log was cleared, by route and status.

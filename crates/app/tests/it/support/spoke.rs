@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use hubspot_emulator::DEFAULT_TOKEN;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder with a configuration, in which the program runs.
@@ -24,6 +25,13 @@ impl Ended {
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
+    }
+
+    /// What it printed, which must be JSON and nothing else.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let parsed = serde_json::from_str(&self.stdout);
+        parsed.unwrap_or_else(|_| panic!("no JSON: {}\nstderr: {}", self.stdout, self.stderr))
     }
 
     /// Fails the test unless the program failed with `code` and said all of `texts`; never a token.
