@@ -10,7 +10,7 @@ use opencdc::{Catalog, Error, ErrorKind, Result, Stream, StreamName};
 use crate::catalog;
 use crate::config::{CUSTOM_OBJECTS, DEFAULTS, Properties, SourceConfig};
 use crate::error::{Doing, OrFailed, from_client};
-use crate::objects::{ObjectType, UnknownObject};
+use crate::objects::{self, ObjectType, UnknownObject};
 use crate::plan::{self, CustomType, ObjectPlan, Plan};
 
 /// The streams of the account as they are now.
@@ -218,6 +218,24 @@ fn unknown_property(plan: &ObjectPlan, name: &str, all: &[Property]) -> Error {
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}`?")),
         None => error.with_hint("write the internal name, which HubSpot shows under the property's settings"),
     }
+}
+
+/// The object type of the account that a person calls `name`: a standard one, or else a custom one.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`] with the names there are.
+pub async fn find_object(client: &Client, name: &str) -> Result<ObjectType> {
+    if let Ok(object) = objects::resolve(name) {
+        return Ok(object.clone());
+    }
+    let custom = match client.schemas().await {
+        Ok(schemas) => schemas.iter().map(ObjectType::custom).collect(),
+        // Accounts below Enterprise have no custom objects, and answer 403: then the name is simply wrong.
+        Err(error) if error.status() == Some(403) => Vec::new(),
+        Err(error) => return Err(from_client(error).context("cannot read the custom objects")),
+    };
+    let all: Vec<_> = objects::STANDARD.iter().chain(&custom).collect();
+    Ok(objects::resolve_among(all, name)?.clone())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod pace;
 mod positions;
 mod stress;
 mod table;
+mod writing;
 
 use futures_util::StreamExt;
 use opencdc::{Batch, Note, Position, Record, Result, Resume, Selection, Source};

@@ -1,0 +1,41 @@
+//! Records into HubSpot: what a person asks for becomes batches of at most 100, and every record gets an outcome of
+//! its own.
+//!
+//! | Module | Question it answers | Calls HubSpot |
+//! |---|---|---|
+//! | [`config`] | what may a person write? | no |
+//! | `shape` | what does a payload ask for? | no |
+//! | `value` | how does HubSpot write that value? | no |
+//! | `rules` | which of the values may be written? | no |
+//! | `order` | which writes must wait for which? | no |
+//! | `decide` | what is to be done with each record? | no |
+//! | `refusal` | why was it refused, in words? | no |
+//! | `live` | what is there now? | yes |
+//! | `send` | what became of it? | yes |
+//! | `links` | what is it to be associated with? | yes |
+//! | `missing` | which properties are made first? | yes |
+//! | [`writer`] | all of this, one step after the other | yes |
+//!
+//! A destination of a pipeline and the one-shot commands go the same way; the commands stop after `decide` when they
+//! are run dry.
+
+pub mod config;
+mod decide;
+mod destination;
+mod links;
+mod live;
+mod missing;
+mod order;
+mod refusal;
+mod rules;
+mod send;
+mod shape;
+mod value;
+pub mod writer;
+
+pub use config::{DestinationConfig, WriteRules};
+pub use decide::{Action, Planned};
+pub use destination::HubspotDestination;
+pub use refusal::Refusal;
+pub use shape::{Verb, Wanted};
+pub use writer::{Done, Writer};

@@ -1,0 +1,273 @@
+//! Which values of a record may be written: property definitions against what was asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hubspot_client::Property;
+
+use super::config::{MissingProperty, ReadOnly, WriteRules};
+use super::refusal::{Problem, Refusal};
+use super::shape::{Verb, Wanted};
+use super::value::fitted;
+use crate::objects::UnknownObject;
+
+/// The properties of an object type, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    properties: BTreeMap<String, Property>,
+    /// The lower case of each name that is not lower case itself.
+    folded: BTreeMap<String, String>,
+}
+
+/// The values of a record that may be written, and what is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Checked {
+    pub(crate) values: BTreeMap<String, String>,
+    /// Read-only properties that were left out.
+    pub(crate) read_only: Vec<String>,
+    /// Properties that the object does not have, left out.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Definitions {
+    pub(crate) fn new(properties: Vec<Property>) -> Self {
+        let properties: BTreeMap<_, _> = properties
+            .into_iter()
+            .map(|property| (property.name.clone(), property))
+            .collect();
+        let folded = properties.keys().map(|name| (name.to_lowercase(), name.clone()));
+        Self {
+            folded: folded.collect(),
+            properties,
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Property> {
+        self.properties.get(name)
+    }
+
+    /// The name of the property that a field fills.
+    pub(crate) fn find(&self, field: &str, rules: &WriteRules) -> Result<&Property, String> {
+        let name = rules.properties.get(field).map_or(field, String::as_str);
+        let folded = || {
+            let fold = rules.fold_names.unwrap_or_default();
+            self.folded.get(&name.to_lowercase()).filter(|_| fold)
+        };
+        let found = self.get(name).or_else(|| self.get(folded()?));
+        found.ok_or_else(|| name.to_owned())
+    }
+
+    /// The unique property among `values`, when there is just one: what a record that was perhaps made is found by.
+    pub(crate) fn unique_among<'a>(
+        &'a self,
+        values: &BTreeMap<String, String>,
+        contacts: bool,
+    ) -> Option<&'a str> {
+        let is_unique =
+            |property: &&Property| property.has_unique_value || (contacts && property.name == "email");
+        let filled = |name: &String| values.get(name).is_some_and(|value| !value.is_empty());
+        let mut unique = self
+            .properties
+            .values()
+            .filter(is_unique)
+            .filter(|property| filled(&property.name));
+        let first = unique.next()?;
+        // Of several, the first: a record is found by any of them.
+        Some(&first.name)
+    }
+
+    /// The property that is most like a name that none has, to be suggested.
+    pub(crate) fn nearest(&self, name: &str) -> Option<String> {
+        let names = self.properties.keys().map(String::as_str);
+        UnknownObject::new(name, names).nearest().map(str::to_owned)
+    }
+
+    /// The values that may be written.
+    ///
+    /// # Errors
+    /// Everything that the rules refuse, in one refusal.
+    pub(crate) fn check(&self, wanted: &Wanted, rules: &WriteRules) -> Result<Checked, Refusal> {
+        let mut check = Check {
+            definitions: self,
+            rules,
+            skipped: skipped(wanted, rules),
+            checked: Checked::default(),
+            problems: Vec::new(),
+        };
+        for (field, text) in &wanted.values {
+            check.value(field, text);
+        }
+        for (field, what) in &wanted.unfit {
+            check.unfit(field, what);
+        }
+        // A record that is to be gone is only looked for by its values.
+        if check.problems.is_empty() || wanted.verb == Verb::Delete {
+            return Ok(check.checked);
+        }
+        Err(check.problems.into())
+    }
+}
+
+/// Fields that fill no property unless there is one of just their name.
+fn skipped<'a>(wanted: &'a Wanted, rules: &'a WriteRules) -> BTreeSet<&'a str> {
+    let links = rules.associations.iter().map(|link| link.field.as_str());
+    wanted
+        .key_fields
+        .iter()
+        .map(String::as_str)
+        .chain(links)
+        .collect()
+}
+
+struct Check<'a> {
+    definitions: &'a Definitions,
+    rules: &'a WriteRules,
+    skipped: BTreeSet<&'a str>,
+    checked: Checked,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn value(&mut self, field: &str, text: &str) {
+        if self.rules.ignore.iter().any(|ignored| ignored == field) {
+            return;
+        }
+        match self.definitions.find(field, self.rules) {
+            Ok(property) if property.is_read_only() => self.read_only(&property.name, text),
+            Ok(property) => {
+                let value = fitted(text.to_owned(), property);
+                self.checked.values.insert(property.name.clone(), value);
+            }
+            Err(_) if self.skipped.contains(field) => {}
+            Err(name) => self.missing(&name, text),
+        }
+    }
+
+    fn read_only(&mut self, name: &str, text: &str) {
+        match self.rules.read_only.unwrap_or_default() {
+            ReadOnly::Strip => self.checked.read_only.push(name.to_owned()),
+            ReadOnly::Fail => {
+                let reason = "the property is read-only; leave it out, or set `read_only: strip`";
+                self.problems.push(Problem::of(name, Some(text), reason));
+            }
+        }
+    }
+
+    fn missing(&mut self, name: &str, text: &str) {
+        match self.rules.missing_property.unwrap_or_default() {
+            MissingProperty::Ignore | MissingProperty::Create => self.checked.missing.push(name.to_owned()),
+            MissingProperty::Fail => {
+                let near = self.definitions.nearest(name);
+                let near = near
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                let reason = format!("there is no such property (PROPERTY_DOESNT_EXIST){near}");
+                self.problems.push(Problem::of(name, Some(text), reason));
+            }
+        }
+    }
+
+    fn unfit(&mut self, field: &str, what: &str) {
+        let ignored =
+            self.rules.ignore.iter().any(|ignored| ignored == field) || self.skipped.contains(field);
+        let lenient = self.rules.missing_property.unwrap_or_default() == MissingProperty::Ignore;
+        match self.definitions.find(field, self.rules) {
+            _ if ignored => {}
+            Err(name) if lenient => self.checked.missing.push(name),
+            Ok(Property { name, .. }) => self.problems.push(Problem::of(name, None, holds(what))),
+            Err(name) => self.problems.push(Problem::of(&name, None, holds(what))),
+        }
+    }
+}
+
+fn holds(what: &str) -> String {
+    format!("the field holds {what}, and a property holds a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn definitions() -> Definitions {
+        let properties = json!([
+            {"name": "email", "type": "string", "hasUniqueValue": false},
+            {"name": "city", "type": "string"},
+            {"name": "vip", "type": "bool"},
+            {"name": "createdate", "type": "datetime", "modificationMetadata": {"readOnlyValue": true}},
+            {"name": "score", "type": "number", "calculated": true},
+            {"name": "crm_no", "type": "string", "hasUniqueValue": true},
+        ]);
+        Definitions::new(serde_json::from_value(properties).unwrap())
+    }
+
+    fn check(values: &[(&str, &str)], rules: serde_json::Value) -> Result<Checked, String> {
+        let rules: WriteRules = serde_json::from_value(rules).unwrap();
+        let mut wanted = Wanted::save(values.iter().copied());
+        wanted.key_fields = vec!["row".to_owned()];
+        definitions()
+            .check(&wanted, &rules)
+            .map_err(|refusal| refusal.to_string())
+    }
+
+    fn names(values: &BTreeMap<String, String>) -> Vec<&str> {
+        values.keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn read_only_values_are_left_out_and_named_or_refused() {
+        let values = [("city", "Bonn"), ("createdate", "2024-01-01"), ("score", "3")];
+        let checked = check(&values, json!({})).unwrap();
+        assert_eq!(names(&checked.values), ["city"]);
+        assert_eq!(checked.read_only, ["createdate", "score"]);
+        let refused = check(&values, json!({"read_only": "fail"})).unwrap_err();
+        assert!(
+            refused.contains("`createdate`") && refused.contains("`score`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn missing_properties_are_refused_with_the_nearest_name_or_left_out() {
+        let refused = check(&[("citty", "Bonn")], json!({})).unwrap_err();
+        assert!(
+            refused.contains("value `Bonn`") && refused.contains("did you mean `city`?"),
+            "{refused}"
+        );
+        let ignored = check(&[("citty", "Bonn")], json!({"missing_property": "ignore"})).unwrap();
+        assert_eq!(ignored.missing, ["citty"]);
+    }
+
+    #[test]
+    fn fields_are_renamed_folded_and_ignored_as_asked() {
+        let values = [("Mail", "a@b.c"), ("CITY", "Bonn"), ("secret", "x"), ("row", "7")];
+        let rules = json!({"properties": {"Mail": "email"}, "fold_names": true, "ignore": ["secret"]});
+        assert_eq!(names(&check(&values, rules).unwrap().values), ["city", "email"]);
+        assert!(
+            check(&values, json!({"ignore": ["secret", "Mail"]}))
+                .unwrap_err()
+                .contains("`CITY`")
+        );
+    }
+
+    #[test]
+    fn values_take_the_form_that_the_type_wants() {
+        assert_eq!(check(&[("vip", "1")], json!({})).unwrap().values["vip"], "true");
+    }
+
+    #[test]
+    fn a_record_is_found_again_by_a_unique_property() {
+        let values = |pairs: &[(&str, &str)]| Wanted::save(pairs.iter().copied()).values;
+        let definitions = definitions();
+        assert_eq!(
+            definitions.unique_among(&values(&[("email", "a"), ("city", "b")]), true),
+            Some("email")
+        );
+        assert_eq!(definitions.unique_among(&values(&[("email", "a")]), false), None);
+        assert_eq!(
+            definitions.unique_among(&values(&[("crm_no", "7")]), false),
+            Some("crm_no")
+        );
+        assert_eq!(definitions.unique_among(&values(&[("crm_no", "")]), false), None);
+    }
+}

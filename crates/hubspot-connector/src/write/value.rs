@@ -1,0 +1,169 @@
+//! Values as HubSpot writes them: every one is a text (hubspot-api notes §1.2), whose form depends on the property's
+//! type (§2.1).
+
+use std::collections::BTreeSet;
+
+use hubspot_client::Property;
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+
+/// The text of a JSON value; `None` for null.
+///
+/// Several values become one text with `;` between them, as HubSpot writes several choices.
+///
+/// # Errors
+/// What it is instead, for an object.
+pub(crate) fn text_of(raw: &RawValue) -> Result<Option<String>, &'static str> {
+    let json = raw.get();
+    match json.as_bytes().first() {
+        Some(b'{') => Err("an object"),
+        Some(b'[') => several(json).map(Some),
+        Some(b'"') => Ok(serde_json::from_str(json).ok()),
+        Some(b'n') => Ok(None),
+        // A number keeps its digits, `true` and `false` are HubSpot's words too.
+        _ => Ok(Some(json.to_owned())),
+    }
+}
+
+fn several(json: &str) -> Result<String, &'static str> {
+    let values: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+    let text = |value: &&RawValue| text_of(value).map(Option::unwrap_or_default);
+    let texts: Vec<_> = values.iter().map(text).collect::<Result<_, _>>()?;
+    Ok(texts.join(";"))
+}
+
+/// The form that a property's type wants, where the text has another that means the same beyond doubt: a database's
+/// `1` for true, its midnight for a day, its blank between day and time. Anything else is left for HubSpot to judge.
+pub(crate) fn fitted(text: String, property: &Property) -> String {
+    let other = match property.type_.as_str() {
+        "bool" => truth(&text),
+        "date" => day(&text),
+        "datetime" => instant(&text),
+        _ => None,
+    };
+    other.unwrap_or(text)
+}
+
+fn truth(text: &str) -> Option<String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" => Some("true".to_owned()),
+        "0" | "f" | "false" => Some("false".to_owned()),
+        _ => None,
+    }
+}
+
+/// The day of an instant that is midnight in UTC. Any other hour is no day, and is left to be refused.
+fn day(text: &str) -> Option<String> {
+    let at = parsed(text)?.to_zoned(TimeZone::UTC);
+    (at.time() == civil::Time::midnight()).then(|| at.date().to_string())
+}
+
+/// HubSpot's own form. A time without a zone is UTC, as HubSpot's are.
+fn instant(text: &str) -> Option<String> {
+    parsed(text).map(|at| format!("{at:.3}"))
+}
+
+fn parsed(text: &str) -> Option<jiff::Timestamp> {
+    let text = text.trim();
+    let has_time = text.contains(':');
+    let zoned = || text.parse().ok();
+    let civil = || {
+        let at: civil::DateTime = text.parse().ok()?;
+        at.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+    };
+    has_time.then(|| zoned().or_else(civil)).flatten()
+}
+
+/// Whether two texts are the same value of a property: HubSpot answers some values in a form of its own.
+pub(crate) fn same(a: &str, b: &str, property: &Property) -> bool {
+    if a == b {
+        return true;
+    }
+    match property.type_.as_str() {
+        "number" => {
+            matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if a.to_bits() == b.to_bits())
+        }
+        "bool" => a.eq_ignore_ascii_case(b),
+        "datetime" | "date" => at(a).is_some_and(|at_a| at(b) == Some(at_a)),
+        "enumeration" => choices(a) == choices(b),
+        _ => property.name == "email" && a.eq_ignore_ascii_case(b),
+    }
+}
+
+/// The order of several choices says nothing.
+fn choices(text: &str) -> BTreeSet<&str> {
+    text.split(';')
+        .map(str::trim)
+        .filter(|choice| !choice.is_empty())
+        .collect()
+}
+
+/// A time however it is written: as text, as a day, or in milliseconds.
+fn at(text: &str) -> Option<jiff::Timestamp> {
+    let millis = || jiff::Timestamp::from_millisecond(text.parse().ok()?).ok();
+    let day = || {
+        let day: civil::Date = text.parse().ok()?;
+        day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+    };
+    parsed(text).or_else(millis).or_else(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn property(type_: &str) -> Property {
+        serde_json::from_value(json!({"name": "p", "type": type_})).unwrap()
+    }
+
+    fn text(json: &str) -> Result<Option<String>, &'static str> {
+        text_of(&RawValue::from_string(json.to_owned()).unwrap())
+    }
+
+    #[test]
+    fn every_json_value_has_one_text_and_numbers_keep_their_digits() {
+        let some = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(text("1.50"), some("1.50"));
+        assert_eq!(text("12345678901234567890123"), some("12345678901234567890123"));
+        assert_eq!(text("true"), some("true"));
+        assert_eq!(text("null"), Ok(None));
+        assert_eq!(text(r#""a\"b""#), some("a\"b"));
+        assert_eq!(text(r#"["a", 1, null]"#), some("a;1;"));
+        assert_eq!(text(r#"{"a":1}"#), Err("an object"));
+        assert_eq!(text(r#"[{"a":1}]"#), Err("an object"));
+    }
+
+    #[test]
+    fn a_databases_forms_become_hubspots_and_what_is_in_doubt_stays() {
+        let fitted = |type_: &str, text: &str| fitted(text.to_owned(), &property(type_));
+        assert_eq!(fitted("bool", "1"), "true");
+        assert_eq!(fitted("bool", "yes"), "yes");
+        assert_eq!(fitted("number", "1"), "1");
+        assert_eq!(fitted("date", "2024-02-29T00:00:00Z"), "2024-02-29");
+        assert_eq!(fitted("date", "2024-02-29 00:00:00"), "2024-02-29");
+        assert_eq!(fitted("date", "2024-02-29T23:00:00Z"), "2024-02-29T23:00:00Z");
+        assert_eq!(fitted("date", "1709164800000"), "1709164800000");
+        assert_eq!(
+            fitted("datetime", "2024-02-29 10:00:00"),
+            "2024-02-29T10:00:00.000Z"
+        );
+        assert_eq!(
+            fitted("datetime", "2024-02-29T10:00:00+02:00"),
+            "2024-02-29T08:00:00.000Z"
+        );
+        assert_eq!(fitted("string", "2024-02-29 10:00:00"), "2024-02-29 10:00:00");
+    }
+
+    #[test]
+    fn a_value_in_another_form_is_the_same_value() {
+        let same = |type_: &str, a: &str, b: &str| same(a, b, &property(type_));
+        assert!(same("number", "1.50", "1.5") && !same("number", "1", "2"));
+        assert!(same("datetime", "1709164800000", "2024-02-29T00:00:00.000Z"));
+        assert!(same("date", "1709164800000", "2024-02-29"));
+        assert!(same("enumeration", "b;a", "a;b") && !same("enumeration", "a", "a;b"));
+        assert!(!same("string", "1.50", "1.5") && !same("string", "A", "a"));
+    }
+}
