@@ -3,8 +3,7 @@
 //! Each stream of the source is written by a [`Writer`] of its own. Writes overlap, so that the rate limits are used
 //! up whatever a call takes; those about the same record take effect in their order.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -16,7 +15,7 @@ use opencdc::{
 use tokio::sync::Semaphore;
 
 use super::config::{DEFAULT_CONCURRENCY, DestinationConfig};
-use super::order::{Lanes, Token};
+use super::order::Lanes;
 use super::refusal::Refusal;
 use super::shape::Wanted;
 use super::writer::{Done, Writer};
@@ -30,8 +29,6 @@ pub struct HubspotDestination {
     permits: Arc<Semaphore>,
     lanes: Lanes,
     targets: RwLock<Arc<Targets>>,
-    /// The number of the first write that failed since `prepare`; a great one while none has (promise 6).
-    failed: AtomicU64,
 }
 
 type Targets = BTreeMap<StreamName, Writer>;
@@ -66,7 +63,6 @@ impl HubspotDestination {
             permits: Arc::new(Semaphore::new(permits)),
             lanes: Lanes::default(),
             targets: RwLock::default(),
-            failed: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -81,7 +77,7 @@ impl HubspotDestination {
             .map(|field| (field.name.clone(), field.data_type));
         Ok(writer
             .remembering(stream.name.clone(), Arc::clone(&self.keys))
-            .sharing(Arc::clone(&self.permits))
+            .sharing(Arc::clone(&self.permits), self.lanes.clone())
             .with_types(types.collect()))
     }
 
@@ -109,15 +105,6 @@ impl HubspotDestination {
             refused,
         })
     }
-
-    /// Fails when an earlier write has failed: this one must not overtake it.
-    fn check_unbroken(&self, number: u64) -> Result<()> {
-        if number < self.failed.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let message = "an earlier batch was not written, so this one is not either";
-        Err(Error::new(ErrorKind::Unreachable, message))
-    }
 }
 
 impl<'a> Part<'a> {
@@ -140,16 +127,6 @@ impl<'a> Part<'a> {
 }
 
 impl Parts<'_> {
-    fn tokens(&self) -> HashSet<Token> {
-        let of = |part: &Part<'_>| {
-            part.wanted
-                .iter()
-                .flat_map(|wanted| part.writer.tokens(wanted))
-                .collect::<Vec<_>>()
-        };
-        self.parts.iter().flat_map(of).collect()
-    }
-
     async fn write(self) -> Result<Vec<Outcome>> {
         let written = try_join_all(self.parts.into_iter().map(Part::write)).await?;
         let refused = self.refused.into_iter();
@@ -181,21 +158,14 @@ impl Destination for HubspotDestination {
             targets.insert(stream.name.clone(), self.target(stream).await?);
         }
         *self.targets.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(targets);
-        self.failed.store(u64::MAX, Ordering::SeqCst);
+        self.lanes.mend();
         Ok(())
     }
 
     async fn write(&self, batch: Arc<Batch>, _checkpoint: Checkpoint) -> Result<Vec<Outcome>> {
         let targets = self.targets();
         let parts = self.take_apart(&targets, &batch)?;
-        // Until here nothing was awaited: the place is taken when this is first polled (promise 4).
-        let mut place = self.lanes.enter(parts.tokens());
-        place.turn().await;
-        self.check_unbroken(place.number())?;
-        let written = parts.write().await;
-        if written.is_err() {
-            self.failed.fetch_min(place.number(), Ordering::SeqCst);
-        }
-        written
+        // Nothing was awaited: each writer takes its place when this is first polled (promise 4).
+        parts.write().await
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use opencdc::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -45,6 +46,8 @@ pub(crate) struct Lanes(Arc<Mutex<State>>);
 struct State {
     entered: u64,
     under_way: Vec<Batch>,
+    /// The number of the first batch that failed: none after it may be written, or it would be overtaken.
+    failed: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -88,6 +91,11 @@ impl Lanes {
         }
     }
 
+    /// Begins anew: what failed will be written again.
+    pub(crate) fn mend(&self) {
+        self.state().failed = None;
+    }
+
     /// The lock is held for a few statements that cannot panic.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,17 +103,28 @@ impl Lanes {
 }
 
 impl Place {
-    /// Its number: later places have greater ones.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Waits until the batches before it that it shares something with are over.
-    pub(crate) async fn turn(&mut self) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unreachable`] when an earlier batch has failed: this one must not overtake it.
+    pub(crate) async fn turn(&mut self) -> Result<()> {
         for mut over in self.before.drain(..) {
             // Nothing is ever sent: this ends when the sender is dropped with its batch's place.
             while over.changed().await.is_ok() {}
         }
+        match self.lanes.state().failed {
+            Some(failed) if failed < self.number => {
+                let message = "an earlier batch was not written, so this one is not either";
+                Err(Error::new(ErrorKind::Unreachable, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The batch was not written: none that came later may be, until this is [mended](Lanes::mend).
+    pub(crate) fn fail(self) {
+        let failed = &mut self.lanes.state().failed;
+        *failed = Some(failed.map_or(self.number, |before| before.min(self.number)));
     }
 }
 
@@ -164,5 +183,19 @@ mod tests {
         assert!(last.turn().now_or_never().is_none(), "`third` is still under way");
         drop(third);
         assert!(lanes.enter(set(&[1])).turn().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn nothing_that_came_later_overtakes_a_batch_that_failed() {
+        let lanes = Lanes::default();
+        let mut earlier = lanes.enter(HashSet::from([1]));
+        let failing = lanes.enter(HashSet::from([2]));
+        let mut later = lanes.enter(HashSet::from([3]));
+        failing.fail();
+        assert!(earlier.turn().await.is_ok());
+        assert!(later.turn().await.is_err(), "whatever it shares");
+        assert!(lanes.enter(HashSet::new()).turn().await.is_err());
+        lanes.mend();
+        assert!(lanes.enter(HashSet::new()).turn().await.is_ok());
     }
 }

@@ -14,7 +14,7 @@ use super::decide::{Action, Candidate, Deciding, Live, Planned};
 use super::links::{self, Link, Target};
 use super::live::{Finder, Looking};
 use super::missing;
-use super::order::{Token, token, waves};
+use super::order::{Lanes, Token, token, waves};
 use super::refusal::Refusal;
 use super::rules::{Checked, Definitions};
 use super::send::{Item, Kind, Sending};
@@ -71,6 +71,7 @@ pub struct Writer {
     links: Vec<Link>,
     keys: Option<Keys>,
     permits: Arc<Semaphore>,
+    lanes: Lanes,
     /// The types of the source's fields, for properties to be made.
     types: BTreeMap<String, DataType>,
     /// What was warned of already.
@@ -114,6 +115,7 @@ impl Writer {
             links,
             keys: None,
             permits: Arc::new(Semaphore::new(DEFAULT_CONCURRENCY)),
+            lanes: Lanes::default(),
             types: BTreeMap::new(),
             told: Mutex::default(),
         })
@@ -126,10 +128,14 @@ impl Writer {
         Self { keys, ..self }
     }
 
-    /// The same writer, whose calls share these permits with others.
+    /// The same writer, which shares permits and the order of its writes with others.
     #[must_use]
-    pub fn sharing(self, permits: Arc<Semaphore>) -> Self {
-        Self { permits, ..self }
+    pub(crate) fn sharing(self, permits: Arc<Semaphore>, lanes: Lanes) -> Self {
+        Self {
+            permits,
+            lanes,
+            ..self
+        }
     }
 
     /// The same writer, which makes missing properties of the types of these fields.
@@ -150,14 +156,27 @@ impl Writer {
         Ok(rows.into_iter().map(|row| row.planned).collect())
     }
 
-    /// Writes records and tells what became of each, in their order. Two that are about the same thing are written one
-    /// after the other (invariant 4).
+    /// Writes records and tells what became of each, in their order.
+    ///
+    /// Calls may overlap. Records that are about the same thing are written one after the other, within one call and
+    /// between calls, in the order in which the calls' futures were first polled (invariant 4).
     ///
     /// # Errors
-    /// What may go better another time, or concerns everything. Some of the records may have been written then.
+    /// What may go better another time, or concerns everything. Some of the records may have been written then; calls
+    /// that came later fail too.
     pub async fn write(&self, wanted: &[Wanted]) -> Result<Vec<Done>> {
         let tokens: Vec<_> = wanted.iter().map(|wanted| self.tokens(wanted)).collect();
-        let waves = waves(&tokens);
+        // Until here nothing was awaited: the place is taken when this is first polled.
+        let mut place = self.lanes.enter(tokens.iter().flatten().copied().collect());
+        place.turn().await?;
+        let written = self.write_waves(wanted, &waves(&tokens)).await;
+        if written.is_err() {
+            place.fail();
+        }
+        written
+    }
+
+    async fn write_waves(&self, wanted: &[Wanted], waves: &[usize]) -> Result<Vec<Done>> {
         let last = waves.iter().max().copied().unwrap_or_default();
         let mut done: Vec<Option<Done>> = wanted.iter().map(|_| None).collect();
         for wave in 0..=last {
@@ -172,7 +191,7 @@ impl Writer {
     }
 
     /// What a record may share with others.
-    pub(crate) fn tokens(&self, wanted: &Wanted) -> Vec<Token> {
+    fn tokens(&self, wanted: &Wanted) -> Vec<Token> {
         let object = self.object.path_name();
         let stream = self.keys.as_ref().map_or(object, |keys| keys.stream.as_str());
         let key = wanted.key.as_deref().map(|key| token("key", stream, key));
