@@ -4,6 +4,7 @@ mod ask;
 mod run;
 mod setup;
 mod target;
+mod write;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub(crate) use ask::{Describe, Discover, Get};
 pub(crate) use run::{Audit, Plan, StateCommand, Status, Sync};
 pub(crate) use setup::{Check, ConfigCommand, Demo, Emulate};
 pub(crate) use target::{ConfigFile, ConfigFileIfPresent, Target};
+pub(crate) use write::{Create, Delete, How, Run, Update, What};
 
 /// HubSpot in, out and proven complete.
 #[derive(Debug, Parser)]
@@ -58,6 +60,14 @@ pub(crate) enum Command {
     Describe(Describe),
     /// Print one record
     Get(Get),
+    /// Make records, from values, a file or stdin
+    Create(Create),
+    /// Change records, from values, a file or stdin, or all for which a condition holds
+    Update(Update),
+    /// Change records by a unique property, or make those that are not there
+    Upsert(Create),
+    /// Put records into the recycle bin
+    Delete(Delete),
     /// Run pipelines
     Sync(Sync),
     /// Show how pipelines are getting on

@@ -12,6 +12,7 @@ mod plan;
 mod state;
 mod status;
 mod sync;
+mod write;
 
 use clap::CommandFactory;
 
@@ -38,6 +39,10 @@ async fn run_async(command: Command) -> Outcome {
         Command::Objects(arguments) => objects::run(arguments).await,
         Command::Describe(arguments) => describe::run(arguments).await,
         Command::Get(arguments) => get::run(arguments).await,
+        Command::Create(arguments) => write::create(arguments).await,
+        Command::Update(arguments) => write::update(arguments).await,
+        Command::Upsert(arguments) => write::upsert(arguments).await,
+        Command::Delete(arguments) => write::delete(arguments).await,
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,

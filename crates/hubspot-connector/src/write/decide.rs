@@ -6,10 +6,10 @@ use opencdc::Mapped;
 use serde::Serialize;
 
 use super::config::{Deletes, WriteMode, WriteRules};
-use super::refusal::Refusal;
+use super::refusal::{Problem, Refusal};
 use super::rules::Definitions;
 use super::shape::Verb;
-use super::value::same;
+use super::value::{fault, same};
 
 /// A record whose values were checked, with all that is known of where it belongs.
 #[derive(Debug, Clone, Default)]
@@ -99,6 +99,19 @@ impl Planned {
 
     pub(crate) fn refused(refusal: Refusal) -> Self {
         Self::only(Action::Refuse(refusal))
+    }
+
+    /// The same, refused when a definition speaks against a value.
+    pub(crate) fn judged(self, definitions: &Definitions) -> Self {
+        let problem = |(name, value): (&String, &String)| {
+            let reason = fault(value, definitions.get(name)?)?;
+            Some(Problem::of(name, Some(value), reason))
+        };
+        let problems: Vec<_> = self.values.iter().filter_map(problem).collect();
+        match problems.is_empty() {
+            true => self,
+            false => Self::refused(problems.into()),
+        }
     }
 }
 

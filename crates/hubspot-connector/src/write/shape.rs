@@ -94,12 +94,21 @@ impl Wanted {
 
     fn of_payload(after: Option<&Data>, rules: &WriteRules) -> Result<Self, Refusal> {
         let after = after.ok_or_else(|| Refusal::new("the record has no payload"))?;
-        let json = after.to_json();
+        Self::of_row(after, rules.nulls.unwrap_or_default())
+    }
+
+    /// What a row asks for: a flat one by its fields, one of HubSpot's own shape by its `properties`, in which a null
+    /// empties the property whatever `nulls` says.
+    ///
+    /// # Errors
+    /// When it is not a JSON object.
+    pub fn of_row(row: &Data, nulls: Nulls) -> Result<Self, Refusal> {
+        let json = row.to_json();
         let fields = fields_of(&json)?;
         let shaped = fields.get("properties").filter(|raw| raw.get().starts_with('{'));
         match shaped {
             Some(properties) => Self::of_fields(&fields_of(properties.get().as_bytes())?, Nulls::Clear),
-            None => Self::of_fields(&fields, rules.nulls.unwrap_or_default()),
+            None => Self::of_fields(&fields, nulls),
         }
     }
 

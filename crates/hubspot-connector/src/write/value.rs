@@ -75,6 +75,48 @@ fn parsed(text: &str) -> Option<jiff::Timestamp> {
     has_time.then(|| zoned().or_else(civil)).flatten()
 }
 
+/// What HubSpot would say against a value, as far as a definition tells (hubspot-api notes §2.1). For a dry run: who
+/// writes asks HubSpot.
+pub(crate) fn fault(text: &str, property: &Property) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    match property.type_.as_str() {
+        "number" => text
+            .trim()
+            .parse::<f64>()
+            .is_err()
+            .then(|| "it is not a number".to_owned()),
+        "bool" => truth(text)
+            .is_none()
+            .then(|| "it is neither `true` nor `false`".to_owned()),
+        "date" | "datetime" => at(text)
+            .is_none()
+            .then(|| format!("it is not a {}", property.type_)),
+        "enumeration" => no_option(text, property),
+        _ if property.name == "email" => {
+            (!text.contains('@')).then(|| "it is not an e-mail address".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Options are internal values, and their case matters (hubspot-api notes §7).
+fn no_option(text: &str, property: &Property) -> Option<String> {
+    let known = || property.options.iter().map(|option| option.value.as_str());
+    let open = property.options.is_empty() || property.external_options;
+    let strange = choices(text)
+        .into_iter()
+        .find(|choice| !known().any(|value| value == *choice))?;
+    (!open).then(|| {
+        let listed = known()
+            .map(|value| format!("`{value}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        format!("`{strange}` is none of its options: {listed}")
+    })
+}
+
 /// Whether two texts are the same value of a property: HubSpot answers some values in a form of its own.
 pub(crate) fn same(a: &str, b: &str, property: &Property) -> bool {
     if a == b {
@@ -165,5 +207,21 @@ mod tests {
         assert!(same("date", "1709164800000", "2024-02-29"));
         assert!(same("enumeration", "b;a", "a;b") && !same("enumeration", "a", "a;b"));
         assert!(!same("string", "1.50", "1.5") && !same("string", "A", "a"));
+    }
+
+    #[test]
+    fn what_a_definition_speaks_against_is_told() {
+        let fault = |type_: &str, text: &str| fault(text, &property(type_)).is_some();
+        assert!(fault("number", "ten") && !fault("number", "1e3") && !fault("number", ""));
+        assert!(fault("date", "31.2.") && !fault("date", "2024-02-29"));
+        assert!(fault("bool", "yes") && !fault("bool", "1"));
+        let choice = serde_json::from_value(json!({"name": "p", "type": "enumeration",
+            "options": [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]}));
+        let choice: Property = choice.unwrap();
+        assert_eq!(super::fault("a;b", &choice), None);
+        assert_eq!(
+            super::fault("A", &choice).unwrap(),
+            "`A` is none of its options: `a`, `b`"
+        );
     }
 }

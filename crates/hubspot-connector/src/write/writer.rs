@@ -149,11 +149,17 @@ impl Writer {
         &self.object
     }
 
-    /// What is to be done with each record, after a look at what is there now. Nothing is written.
+    /// What is to be done with each record, after a look at what is there now. Nothing is written. A value that its
+    /// property's definition speaks against is refused here; HubSpot may have more to say against it.
     pub async fn plan(&self, wanted: &[Wanted]) -> Result<Vec<Planned>> {
         let all: Vec<_> = wanted.iter().collect();
-        let rows = self.rows(&all, true).await?;
-        Ok(rows.into_iter().map(|row| row.planned).collect())
+        let mut rows = self.rows(&all, true).await?;
+        self.targets(&mut rows).await?;
+        let definitions = self.definitions();
+        Ok(rows
+            .into_iter()
+            .map(|row| row.planned.judged(&definitions))
+            .collect())
     }
 
     /// Writes records and tells what became of each, in their order.

@@ -1,0 +1,98 @@
+//! `spoke create`, `update`, `upsert` and `delete`: records into HubSpot, from the command line, a file or stdin.
+
+mod dry_run;
+mod input;
+mod job;
+mod rejects;
+mod report;
+mod rows;
+
+use hubspot_connector::objects;
+use hubspot_connector::write::config::{Nulls, WriteMode, WriteRules};
+use hubspot_connector::write::{Verb, Writer};
+
+use crate::cli::{Create, Delete, How, Run, Update, What};
+use crate::compose;
+use crate::exit::Outcome;
+
+use input::Input;
+use job::Job;
+use rows::Given;
+
+pub(crate) async fn create(arguments: Create) -> Outcome {
+    let rules = rules(&arguments.what, &arguments.how, WriteMode::Create);
+    let given = Given::of(&arguments.what)?.without_ids()?;
+    start(&arguments.what, given, rules, &arguments.how.run).await
+}
+
+pub(crate) async fn upsert(arguments: Create) -> Outcome {
+    let rules = rules(&arguments.what, &arguments.how, WriteMode::Upsert);
+    let given = Given::of(&arguments.what)?.without_ids()?;
+    start(&arguments.what, given, rules, &arguments.how.run).await
+}
+
+pub(crate) async fn update(arguments: Update) -> Outcome {
+    let rules = rules(&arguments.what, &arguments.how, WriteMode::Update);
+    let given = Given::of(&arguments.what)?;
+    start(&arguments.what, given, rules, &arguments.how.run).await
+}
+
+pub(crate) async fn delete(arguments: Delete) -> Outcome {
+    let rules = WriteRules {
+        id_property: id_property(&arguments.what),
+        ..WriteRules::default()
+    };
+    let mut given = Given::of(&arguments.what)?;
+    given.verb = Verb::Delete;
+    start(&arguments.what, given, rules, &arguments.run).await
+}
+
+async fn start(what: &What, given: Given, rules: WriteRules, run: &Run) -> Outcome {
+    let client = compose::one_shot(&run.target)?;
+    let has_id = rules.mode() != WriteMode::Create;
+    let nulls = rules.nulls.unwrap_or_default();
+    let job = Job {
+        verb: given.verb,
+        nulls,
+        has_id,
+        constants: given.constants(what.from.is_some()),
+        writer: Writer::open(client, &what.object, rules).await?,
+    };
+    let input = match &what.from {
+        Some(path) => Input::open(path)?,
+        None => Input::given(given.rows()),
+    };
+    match run.dry_run {
+        true => dry_run::run(&job, input, run).await,
+        false => job.run(input, what.from.as_deref(), run).await,
+    }
+}
+
+fn rules(what: &What, how: &How, mode: WriteMode) -> WriteRules {
+    WriteRules {
+        write: Some(mode),
+        id_property: id_property(what)
+            .filter(|_| mode != WriteMode::Create)
+            .or_else(|| what.id_property.clone()),
+        fold_names: Some(how.fold_names),
+        read_only: Some(how.read_only.into()),
+        missing_property: Some(how.missing_property.into()),
+        set_if_empty: how.set_if_empty.clone(),
+        changed_only: Some(how.changed_only),
+        nulls: Some(if how.clear_empty {
+            Nulls::Clear
+        } else {
+            Nulls::Ignore
+        }),
+        associations: how.associate.clone(),
+        ..WriteRules::default()
+    }
+}
+
+/// What finds a record: as asked, or the address that no two contacts share.
+fn id_property(what: &What) -> Option<String> {
+    let is_contacts = objects::resolve(&what.object).is_ok_and(|object| object.name == "contacts");
+    what.id_property
+        .clone()
+        .or_else(|| is_contacts.then(|| "email".to_owned()))
+}

@@ -1,0 +1,124 @@
+//! The file of refused rows: as they came, with the line and the reason beside, to be mended and given again.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::value::to_raw_value;
+
+use super::input::{Format, Row, text};
+use crate::exit::{Failure, Outcome};
+
+const LINE: &str = "_line";
+const REASON: &str = "_reason";
+
+/// Refused rows on their way to a file, which is made with the first one.
+pub(crate) struct Rejects {
+    path: PathBuf,
+    format: Format,
+    open: Option<Sink>,
+    count: u64,
+}
+
+enum Sink {
+    Csv(csv::Writer<File>),
+    Lines(BufWriter<File>),
+}
+
+impl Rejects {
+    /// Rows of `format`, into `path`, or beside the input.
+    pub(crate) fn new(path: Option<PathBuf>, input: Option<&Path>, format: Format) -> Self {
+        Self {
+            path: path.unwrap_or_else(|| beside(input, &format)),
+            format,
+            open: None,
+            count: 0,
+        }
+    }
+
+    /// Adds a row.
+    pub(crate) fn add(&mut self, row: &Row, reason: &str) -> Outcome {
+        self.count += 1;
+        let failed = |path: &Path, error: &std::io::Error| {
+            Failure::failed(format!("cannot write the refused rows to `{}`", path.display())).because(error)
+        };
+        let sink = match &mut self.open {
+            Some(sink) => sink,
+            none => {
+                let sink =
+                    Sink::open(&self.path, &self.format).map_err(|error| failed(&self.path, &error))?;
+                none.insert(sink)
+            }
+        };
+        sink.add(&self.format, row, reason)
+            .map_err(|error| failed(&self.path, &error))
+    }
+
+    /// Closes the file, and tells where it is, when there is one.
+    pub(crate) fn finish(self) -> Outcome<Option<PathBuf>> {
+        let Some(sink) = self.open else {
+            return Ok(None);
+        };
+        let flushed = match sink {
+            Sink::Csv(mut writer) => writer.flush(),
+            Sink::Lines(mut writer) => writer.flush(),
+        };
+        flushed.map_err(|error| {
+            Failure::failed(format!("cannot write `{}`", self.path.display())).because(&error)
+        })?;
+        Ok(Some(self.path))
+    }
+}
+
+/// `people.csv` gives `people.rejected.csv`; rows from elsewhere give `rejected.ndjson` here.
+fn beside(input: Option<&Path>, format: &Format) -> PathBuf {
+    let extension = match format {
+        Format::Csv(_) => "rejected.csv",
+        Format::Ndjson => "rejected.ndjson",
+    };
+    match input.filter(|path| *path != Path::new("-")) {
+        Some(path) => path.with_extension(extension),
+        None => PathBuf::from(extension),
+    }
+}
+
+impl Sink {
+    fn open(path: &Path, format: &Format) -> std::io::Result<Self> {
+        let file = File::create(path)?;
+        match format {
+            Format::Csv(columns) => {
+                let mut writer = csv::Writer::from_writer(file);
+                writer.write_record(own(columns).chain([LINE, REASON]))?;
+                Ok(Self::Csv(writer))
+            }
+            Format::Ndjson => Ok(Self::Lines(BufWriter::new(file))),
+        }
+    }
+
+    fn add(&mut self, format: &Format, row: &Row, reason: &str) -> std::io::Result<()> {
+        match (self, format) {
+            (Self::Csv(writer), Format::Csv(columns)) => {
+                let cell = |name: &str| row.fields.get(name).and_then(|raw| text(raw)).unwrap_or_default();
+                let cells = own(columns).map(cell);
+                writer.write_record(cells.chain([row.line.to_string(), reason.to_owned()]))?;
+                Ok(())
+            }
+            (Self::Lines(writer), _) => {
+                let mut fields = row.fields.clone();
+                fields.insert(LINE.to_owned(), to_raw_value(&row.line)?);
+                fields.insert(REASON.to_owned(), to_raw_value(reason)?);
+                serde_json::to_writer(&mut *writer, &fields)?;
+                writer.write_all(b"\n")
+            }
+            (Self::Csv(_), Format::Ndjson) => unreachable!("the sink was opened for the format"),
+        }
+    }
+}
+
+/// The columns without those of an earlier file of refused rows.
+fn own(columns: &[String]) -> impl Iterator<Item = &str> {
+    columns
+        .iter()
+        .map(String::as_str)
+        .filter(|name| ![LINE, REASON].contains(name))
+}

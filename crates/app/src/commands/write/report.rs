@@ -1,0 +1,215 @@
+//! What became of the rows: counts, a line for each of a few, and the file of those that were refused.
+
+use hubspot_connector::write::Done;
+use serde::Serialize;
+
+use super::input::Row;
+use super::rejects::Rejects;
+use crate::exit::{Failure, Outcome};
+use crate::printer;
+
+/// More rows than this are only counted, unless JSON was asked for.
+const TOLD: usize = 20;
+
+/// How many rows ended in which way.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    created: u64,
+    updated: u64,
+    archived: u64,
+    unchanged: u64,
+    refused: u64,
+    /// The run ended before they were written for certain.
+    not_written: u64,
+}
+
+/// One row, told.
+#[derive(Debug, Serialize)]
+struct Told {
+    line: u64,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    object: &'a str,
+    #[serde(flatten)]
+    counts: Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejects: Option<String>,
+    rows: &'a [Told],
+}
+
+pub(crate) struct Report {
+    object: String,
+    counts: Counts,
+    rejects: Rejects,
+    told: Vec<Told>,
+    json: bool,
+}
+
+impl Report {
+    pub(crate) fn new(object: String, rejects: Rejects, json: bool) -> Self {
+        Self {
+            object,
+            counts: Counts::default(),
+            rejects,
+            told: Vec::new(),
+            json,
+        }
+    }
+
+    /// Adds what became of rows.
+    pub(crate) fn add(&mut self, rows: &[Row], done: Vec<Done>) -> Outcome {
+        for (row, done) in rows.iter().zip(done) {
+            let (count, outcome) = self.counts.of(&done);
+            *count += 1;
+            let (id, reason) = match done {
+                Done::Created { id } | Done::Updated { id } | Done::Archived { id } => (Some(id), None),
+                Done::Unchanged { id } => (id, None),
+                Done::Refused(refusal) => (None, Some(refusal.to_string())),
+            };
+            if let Some(reason) = &reason {
+                self.rejects.add(row, reason)?;
+            }
+            self.tell(row.line, outcome, id, reason);
+        }
+        Ok(())
+    }
+
+    /// Adds rows of which nobody knows whether they were written.
+    pub(crate) fn not_written(&mut self, rows: &[Row], reason: &str) -> Outcome {
+        for row in rows {
+            self.counts.not_written += 1;
+            self.rejects.add(row, reason)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, line: u64, outcome: &'static str, id: Option<String>, reason: Option<String>) {
+        if self.json || self.told.len() <= TOLD {
+            self.told.push(Told {
+                line,
+                outcome,
+                id,
+                reason,
+            });
+        }
+    }
+
+    /// Prints it all.
+    ///
+    /// # Errors
+    /// When a row was refused.
+    pub(crate) fn finish(self) -> Outcome {
+        let refused = self.counts.refused;
+        let all = self.counts.all();
+        let file = self.print()?;
+        if refused == 0 {
+            return Ok(());
+        }
+        let failure = Failure::failed(format!("{refused} of {all} rows were refused"));
+        Err(failure.hint(file.map_or_else(String::new, |file| {
+            format!("they are in `{file}` with the reasons; mend them there and give the file to `--from`")
+        })))
+    }
+
+    /// Prints it all, and says of what ended the run where the rest is.
+    pub(crate) fn ended_by(self, failure: Failure) -> Outcome<Failure> {
+        let not_written = self.counts.not_written;
+        let file = self.print()?;
+        Ok(match file {
+            Some(file) => failure.hint(format!(
+                "{not_written} rows were not written for certain; they are in `{file}` and can be given to `--from`"
+            )),
+            None => failure,
+        })
+    }
+
+    /// Gives back where the refused rows are.
+    fn print(self) -> Outcome<Option<String>> {
+        let Self {
+            object,
+            counts,
+            rejects,
+            told,
+            json,
+        } = self;
+        let file = rejects.finish()?.map(|path| path.display().to_string());
+        if json {
+            printer::json(&Summary {
+                object: &object,
+                counts,
+                rejects: file.clone(),
+                rows: &told,
+            })?;
+            return Ok(file);
+        }
+        if told.len() <= TOLD {
+            printer::table(
+                &["line", "outcome", "id", "reason"],
+                told.into_iter().map(Told::cells),
+            );
+        }
+        printer::note(&format!("{object}: {}", counts.in_words()));
+        Ok(file)
+    }
+}
+
+impl Counts {
+    fn of(&mut self, done: &Done) -> (&mut u64, &'static str) {
+        match done {
+            Done::Created { .. } => (&mut self.created, "created"),
+            Done::Updated { .. } => (&mut self.updated, "updated"),
+            Done::Archived { .. } => (&mut self.archived, "archived"),
+            Done::Unchanged { .. } => (&mut self.unchanged, "unchanged"),
+            Done::Refused(_) => (&mut self.refused, "refused"),
+        }
+    }
+
+    fn named(self) -> [(u64, &'static str); 6] {
+        [
+            (self.created, "created"),
+            (self.updated, "updated"),
+            (self.archived, "archived"),
+            (self.unchanged, "unchanged"),
+            (self.refused, "refused"),
+            (self.not_written, "not written"),
+        ]
+    }
+
+    fn all(self) -> u64 {
+        self.named().iter().map(|(count, _)| count).sum()
+    }
+
+    fn in_words(self) -> String {
+        let some = self.named().into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<_> = some.map(|(count, word)| format!("{count} {word}")).collect();
+        match words.is_empty() {
+            true => "no rows".to_owned(),
+            false => words.join(", "),
+        }
+    }
+}
+
+impl Told {
+    fn cells(self) -> Vec<String> {
+        let Self {
+            line,
+            outcome,
+            id,
+            reason,
+        } = self;
+        vec![
+            line.to_string(),
+            outcome.to_owned(),
+            id.unwrap_or_default(),
+            reason.unwrap_or_default(),
+        ]
+    }
+}
