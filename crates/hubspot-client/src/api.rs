@@ -4,6 +4,7 @@ mod account;
 mod associating;
 mod associations;
 mod batches;
+mod imports;
 mod library;
 mod lists;
 mod objects;
@@ -12,6 +13,7 @@ mod pages;
 mod pipelines;
 mod properties;
 mod resources;
+mod rows;
 mod schemas;
 mod trail;
 mod writes;
@@ -21,6 +23,7 @@ pub use self::{
     associating::{AssociatedPair, AssociatingBatch, NamedAssociations},
     associations::{Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf},
     batches::{BatchOutcome, InputOutcome, Written},
+    imports::{Import, ImportError, ImportErrorPage, ImportPage, ImportState},
     lists::{Member, MemberPage, RecordList, RecordListPage},
     objects::{BatchResult, SearchPage},
     pipelines::{Pipeline, Stage},

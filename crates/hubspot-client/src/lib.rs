@@ -81,9 +81,10 @@ mod version;
 pub use self::{
     api::{
         AccountDetails, AssociatedPair, AssociatingBatch, Association, AssociationBatch, AssociationLabel,
-        AssociationType, AssociationsOf, BatchOutcome, BatchResult, InputOutcome, Labels, Member, MemberPage,
-        ModificationMetadata, NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption,
-        RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage, Written,
+        AssociationType, AssociationsOf, BatchOutcome, BatchResult, Import, ImportError, ImportErrorPage,
+        ImportPage, ImportState, InputOutcome, Labels, Member, MemberPage, ModificationMetadata,
+        NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption, RecordList, RecordListPage,
+        Schema, SchemaAssociation, SearchPage, Stage, Written,
     },
     auth::{
         AccessToken, OAuthCredentials, OAuthError, OAuthToken, Place, StaticToken, TokenError, TokenProvider,

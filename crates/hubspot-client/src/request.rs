@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{Method, header};
 use serde::Serialize;
 
 use crate::{error::Error, http::Request};
@@ -15,6 +15,7 @@ pub mod account;
 pub mod associating;
 pub mod associations;
 pub mod batches;
+pub mod imports;
 pub mod library;
 pub mod lists;
 pub mod objects;
@@ -22,6 +23,7 @@ pub mod owners;
 pub mod pipelines;
 pub mod properties;
 pub mod resources;
+pub mod rows;
 pub mod schemas;
 pub mod search;
 pub mod writes;
@@ -60,6 +62,8 @@ impl Idempotency {
         }
     }
 }
+
+const JSON: &str = "application/json";
 
 /// Path and query, grown left to right.
 #[derive(Debug)]
@@ -165,19 +169,29 @@ impl Target {
     }
 
     fn build(self, method: Method, idempotency: Idempotency, body: Bytes) -> Result<Request, Error> {
+        self.send(method, idempotency, JSON, body)
+    }
+
+    /// A body of any kind.
+    pub(crate) fn send(
+        self,
+        method: Method,
+        idempotency: Idempotency,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Request, Error> {
         if self.len() > MAX_URL {
             return Err(Error::UrlTooLong { length: self.len() });
         }
-        let json = HeaderValue::from_static("application/json");
         let mut builder = http::Request::builder()
             .method(method)
             .uri(self.text)
             .extension(idempotency);
         if !body.is_empty() {
-            builder = builder.header(header::CONTENT_TYPE, json.clone());
+            builder = builder.header(header::CONTENT_TYPE, content_type);
         }
         builder
-            .header(header::ACCEPT, json)
+            .header(header::ACCEPT, JSON)
             .body(body)
             .map_err(|error| Error::Invalid(error.to_string()))
     }
@@ -201,7 +215,7 @@ fn push_encoded(out: &mut String, text: &str) {
 
 #[cfg(test)]
 pub(crate) fn text(request: &Request) -> String {
-    let body = std::str::from_utf8(request.body()).expect("bodies are JSON");
+    let body = std::str::from_utf8(request.body()).expect("bodies are text");
     format!("{} {} {body}", request.method(), request.uri())
         .trim_end()
         .to_owned()

@@ -102,6 +102,14 @@ impl Resource {
         }
     }
 
+    /// Whether many are written at once (hubspot-api notes §2.8).
+    pub const fn has_batches(self) -> bool {
+        matches!(
+            self,
+            Self::BlogAuthors | Self::BlogPosts | Self::BlogTags | Self::LandingPages | Self::SitePages
+        )
+    }
+
     /// Its API below `/cms`, and what follows the version.
     fn path(self) -> (&'static str, &'static str) {
         match self {
@@ -198,6 +206,10 @@ impl ApiVersion {
 
     pub(crate) fn lists(&self) -> String {
         self.crm("lists", "")
+    }
+
+    pub(crate) fn imports(&self) -> String {
+        self.crm("imports", "")
     }
 
     pub(crate) fn limits(&self) -> String {

@@ -6,13 +6,17 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     /// Where the caller reached the emulator, for links back: `127.0.0.1:8400`.
     pub(crate) host: String,
     pub(crate) body: bytes::Bytes,
+    /// What the body is said to be; names the boundary of an upload.
+    pub(crate) content_type: String,
+    /// Which app the caller's token belongs to.
+    pub(crate) app: String,
     /// The parts of the path that the route's placeholders stand for, decoded.
     pub(crate) params: Vec<String>,
 }

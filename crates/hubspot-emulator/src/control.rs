@@ -73,6 +73,7 @@ async fn unknown(uri: http::Uri) -> Response {
 
 async fn health(State(emulator): State<Emulator>) -> Response {
     let inner = &emulator.0;
+    inner.catch_up_imports();
     let portal = inner.portal();
     let counts: Map<String, Value> = portal
         .stores

@@ -12,6 +12,7 @@ use crate::behaviour::oauth::OAuth;
 use crate::behaviour::request_log::RequestLog;
 use crate::data::resources;
 use crate::data::seeding::{self, Recipes};
+use crate::imports::Imports;
 use crate::options::{Counts, Options};
 use crate::state::lists::Lists;
 use crate::state::marketing_events::MarketingEvents;
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     log: Mutex<RequestLog>,
     habits: Mutex<Habits>,
     lists: Mutex<Lists>,
+    imports: Mutex<Imports>,
     marketing_events: Mutex<MarketingEvents>,
     oauth: Mutex<OAuth>,
     /// Made when somebody asks for them.
@@ -55,6 +57,7 @@ impl Emulator {
             faults: Mutex::default(),
             log: Mutex::default(),
             lists: Mutex::default(),
+            imports: Mutex::default(),
             marketing_events: Mutex::default(),
             resources: OnceLock::new(),
             oauth: Mutex::new(OAuth::new(options.apps.clone())),
@@ -112,6 +115,20 @@ impl Inner {
     /// Lock the portal first when both are needed.
     pub(crate) fn lists(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lock the portal first when both are needed.
+    pub(crate) fn imports(&self) -> MutexGuard<'_, Imports> {
+        self.imports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the rows of imports whose time has come; before anybody looks.
+    pub(crate) fn catch_up_imports(&self) {
+        if self.imports().is_idle() {
+            return;
+        }
+        let mut portal = self.portal_mut();
+        self.imports().catch_up(&mut portal, self.clock.now());
     }
 
     /// Forms and the CMS.

@@ -45,6 +45,16 @@ const LONGEST_URL: usize = 16_200;
 /// Bodies above this are refused; HubSpot's own limit is not known.
 const LARGEST_BODY: usize = 32 << 20;
 
+/// Uploads may be larger: a file of 512 MB is within HubSpot's limits (hubspot-api notes §6.2).
+const LARGEST_UPLOAD: usize = 600 << 20;
+
+fn largest_body(method: &http::Method, path: &str) -> usize {
+    match routes::find(method, path) {
+        Found::Route { route, .. } if route.is_upload => LARGEST_UPLOAD,
+        _ => LARGEST_BODY,
+    }
+}
+
 /// An answer on its way through the gateway.
 struct Answered {
     reply: Reply,
@@ -57,7 +67,9 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
     let (head, body) = request.into_parts();
     let arrived = inner.clock.now();
     note_arrival(inner, head.uri.path(), arrived);
-    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let most = largest_body(&head.method, head.uri.path());
+    let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
+    inner.catch_up_imports();
     let fault = inner.faults().strike(head.method.as_str(), head.uri.path());
     wait(inner.options.latency, fault.as_ref()).await;
     let correlation_id = correlation_id();
@@ -213,16 +225,18 @@ fn answer(inner: &Inner, head: &http::request::Parts, body: Bytes, correlation_i
         }
         Found::Nothing => return not_emulated(&head.method, path),
     };
-    let call = Call {
+    let mut call = Call {
         path: path.to_owned(),
         query: form_urlencoded::parse(head.uri.query().unwrap_or("").as_bytes())
             .into_owned()
             .collect(),
         host: host(head),
         body,
+        content_type: content_type(&head.headers).to_owned(),
+        app: String::new(),
         params,
     };
-    let (standing, result) = admit(inner, head, route, &call);
+    let (standing, result) = admit(inner, head, route, &mut call);
     let result = result.and_then(|()| (route.handler)(inner, &call));
     let reply = result.unwrap_or_else(|failure| refuse(&failure, correlation_id));
     Answered {
@@ -256,7 +270,7 @@ fn admit(
     inner: &Inner,
     head: &http::request::Parts,
     route: &Route,
-    call: &Call,
+    call: &mut Call,
 ) -> (Option<Standing>, Result<(), Failure>) {
     if head.uri.to_string().len() > LONGEST_URL {
         return (None, Err(Failure::new(414, "URI Too Long")));
@@ -268,6 +282,7 @@ fn admit(
         Ok(caller) => caller,
         Err(failure) => return (None, Err(failure)),
     };
+    call.app = caller.app(inner);
     let now = inner.clock.now();
     let admitted = match &caller {
         Caller::PrivateApp(token) => inner.limiter().admit(&token.value, route.toll, now),
@@ -279,7 +294,7 @@ fn admit(
     };
     (
         Some(standing),
-        check_content_type(head, call).and_then(|()| authorise(inner, &caller, route.access, call)),
+        check_content_type(route, call).and_then(|()| authorise(inner, &caller, route.access, call)),
     )
 }
 
@@ -290,6 +305,18 @@ enum Caller<'i> {
 }
 
 impl Caller<'_> {
+    /// A name for the app, which must not be its token.
+    fn app(&self, inner: &Inner) -> String {
+        match self {
+            Self::PrivateApp(token) => {
+                let mut tokens = inner.options.tokens.iter();
+                let place = tokens.position(|known| known.value == token.value);
+                format!("private app {}", place.unwrap_or(0))
+            }
+            Self::App(grant) => grant.client_id.clone(),
+        }
+    }
+
     fn may(&self, wanted: &[String]) -> bool {
         match self {
             Self::PrivateApp(token) => token.scopes.allow(wanted),
@@ -333,20 +360,23 @@ fn unauthenticated() -> Failure {
     Failure::new(401, message).category("INVALID_AUTHENTICATION")
 }
 
-/// Bodies must be JSON (hubspot-api notes §3.1).
-fn check_content_type(head: &http::request::Parts, call: &Call) -> Result<(), Failure> {
-    let given = head
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    if call.body.is_empty() || given.to_ascii_lowercase().starts_with("application/json") {
+fn content_type(headers: &HeaderMap) -> &str {
+    let given = headers.get(header::CONTENT_TYPE);
+    given.and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// Bodies must be JSON, and uploads forms (hubspot-api notes §3.1, §6.2).
+fn check_content_type(route: &Route, call: &Call) -> Result<(), Failure> {
+    let wanted = if route.is_upload {
+        "multipart/form-data"
+    } else {
+        "application/json"
+    };
+    if call.body.is_empty() || call.content_type.to_ascii_lowercase().starts_with(wanted) {
         return Ok(());
     }
-    Err(Failure::new(
-        415,
-        "Unsupported Media Type: the body must be application/json",
-    ))
+    let message = format!("Unsupported Media Type: the body must be {wanted}");
+    Err(Failure::new(415, message))
 }
 
 fn authorise(inner: &Inner, caller: &Caller<'_>, access: Access, call: &Call) -> Result<(), Failure> {

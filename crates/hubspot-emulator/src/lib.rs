@@ -29,6 +29,7 @@ mod emulator;
 mod failure;
 mod gateway;
 mod html;
+mod imports;
 mod in_process;
 mod json;
 mod mutate;

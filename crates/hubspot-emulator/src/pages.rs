@@ -60,6 +60,7 @@ fn table(heads: &[&str], numbers: usize, rows: &[Vec<String>]) -> String {
 /// The overview.
 pub(crate) async fn overview(State(emulator): State<Emulator>) -> Response {
     let inner = &*emulator.0;
+    inner.catch_up_imports();
     let body = [
         account(inner),
         "<h2>Faults</h2>".to_owned() + &faults(inner),
@@ -217,6 +218,7 @@ pub(crate) async fn records(
     Path(name): Path<String>,
     Query(After { after }): Query<After>,
 ) -> Response {
+    emulator.0.catch_up_imports();
     let portal = emulator.0.portal();
     let Ok(of) = portal.type_index(&name) else {
         let mut response = page("No such object type", "<p><a href=\"/_emulator\">Back</a></p>");

@@ -31,6 +31,7 @@ pub(crate) enum Reader {
 
 impl Reader {
     pub(crate) fn of(inner: &Inner, name: &str) -> Result<Self, Failure> {
+        inner.catch_up_imports();
         if let Some(lines) = things::lines(inner, name) {
             return Ok(Self::Whole(lines));
         }
@@ -38,6 +39,7 @@ impl Reader {
     }
 
     pub(crate) fn of_associations(inner: &Inner, from: &str, to: &str) -> Result<Self, Failure> {
+        inner.catch_up_imports();
         let portal = inner.portal();
         let types = (portal.type_index(from)?, portal.type_index(to)?);
         Ok(Self::Links(types, None))

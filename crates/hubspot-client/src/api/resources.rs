@@ -59,6 +59,32 @@ impl Client {
         self.done(request).await
     }
 
+    /// Makes up to 100 blog posts, pages or the like.
+    pub async fn create_resources(
+        &self,
+        resource: Resource,
+        members: &[impl Serialize],
+    ) -> Result<Vec<RawObject>, Error> {
+        let request = request::resources::batch_create(self.api_version(), resource, members)?;
+        self.results(request).await
+    }
+
+    /// Changes up to 100 blog posts, pages or the like, each of which names its `id`.
+    pub async fn update_resources(
+        &self,
+        resource: Resource,
+        members: &[impl Serialize],
+    ) -> Result<Vec<RawObject>, Error> {
+        let request = request::resources::batch_update(self.api_version(), resource, members)?;
+        self.results(request).await
+    }
+
+    /// Archives up to 100 blog posts, pages or the like.
+    pub async fn archive_resources(&self, resource: Resource, ids: &[impl AsRef<str>]) -> Result<(), Error> {
+        let request = request::resources::batch_archive(self.api_version(), resource, ids)?;
+        self.done(request).await
+    }
+
     /// Makes the draft of a HubDB table the table.
     pub async fn publish_table(&self, table: &str) -> Result<RawObject, Error> {
         let request = request::resources::publish_table(self.api_version(), table)?;

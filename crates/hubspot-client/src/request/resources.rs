@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Serialize;
 
-use super::{Idempotency, Target};
+use super::{Idempotency, Target, batches::check_size, objects::MAX_BATCH};
 use crate::{
     error::Error,
     http::Request,
@@ -122,6 +122,59 @@ pub fn archive(version: &ApiVersion, resource: Resource, id: &str) -> Result<Req
     one(version, resource, id)?.delete()
 }
 
+/// `POST {resource}/batch/create`, at most [`MAX_BATCH`]; of blogs and pages only.
+pub fn batch_create(
+    version: &ApiVersion,
+    resource: Resource,
+    members: &[impl Serialize],
+) -> Result<Request, Error> {
+    batch(version, resource, "create", Idempotency::Unsafe, members)
+}
+
+/// `POST {resource}/batch/update`; each names its `id`.
+pub fn batch_update(
+    version: &ApiVersion,
+    resource: Resource,
+    members: &[impl Serialize],
+) -> Result<Request, Error> {
+    batch(version, resource, "update", Idempotency::Safe, members)
+}
+
+/// `POST {resource}/batch/archive`, by id.
+pub fn batch_archive(
+    version: &ApiVersion,
+    resource: Resource,
+    ids: &[impl AsRef<str>],
+) -> Result<Request, Error> {
+    let ids: Vec<_> = ids.iter().map(AsRef::as_ref).collect();
+    batch(version, resource, "archive", Idempotency::Safe, &ids)
+}
+
+#[derive(Serialize)]
+pub(super) struct Inputs<'a, T> {
+    pub(super) inputs: &'a [T],
+}
+
+fn batch(
+    version: &ApiVersion,
+    resource: Resource,
+    word: &str,
+    idempotency: Idempotency,
+    inputs: &[impl Serialize],
+) -> Result<Request, Error> {
+    if !resource.has_batches() {
+        return Err(Error::Invalid(format!(
+            "{} are written one at a time",
+            resource.name()
+        )));
+    }
+    check_size("resources are written", inputs.len(), MAX_BATCH)?;
+    let target = Target::new(version.resource(resource)).segment("batch");
+    target
+        .segment(word)
+        .write(Method::POST, idempotency, &Inputs { inputs })
+}
+
 /// `POST {tables}/{id}/draft/publish`
 pub fn publish_table(version: &ApiVersion, table: &str) -> Result<Request, Error> {
     one(version, Resource::HubDbTables, table)?
@@ -194,6 +247,25 @@ mod tests {
             "DELETE /cms/v3/blogs/authors/7"
         );
         assert!(archive(&V3, Resource::BlogAuthors, "").is_err());
+    }
+
+    #[test]
+    fn blogs_and_pages_are_written_many_at_once_and_nothing_else_is() {
+        let members = [json!({"name": "News"})];
+        let made = batch_create(&V3, Resource::BlogPosts, &members).unwrap();
+        assert_eq!(
+            text(&made),
+            "POST /cms/v3/blogs/posts/batch/create {\"inputs\":[{\"name\":\"News\"}]}"
+        );
+        assert_eq!(Idempotency::of(&made), Idempotency::Unsafe);
+        assert_eq!(
+            text(&batch_archive(&V3, Resource::SitePages, &["7"]).unwrap()),
+            "POST /cms/v3/pages/site-pages/batch/archive {\"inputs\":[\"7\"]}"
+        );
+        for resource in Resource::ALL {
+            let batch = batch_update(&V3, resource, &members);
+            assert_eq!(batch.is_ok(), resource.has_batches(), "{}", resource.name());
+        }
     }
 
     #[test]

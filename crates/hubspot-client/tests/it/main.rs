@@ -4,6 +4,7 @@ mod answers;
 mod emulated;
 mod fairness;
 mod faults;
+mod imports;
 mod logs;
 mod network;
 mod oauth;

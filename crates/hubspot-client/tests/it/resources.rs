@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hubspot_client::{
-    ApiVersion, Client, Resource, StaticToken,
+    ApiVersion, Client, RawObject, Resource, StaticToken,
     request::{
         objects::{BatchRead, Get, List},
         resources::ResourceList,
@@ -124,6 +124,52 @@ async fn a_table_is_seen_once_it_is_published() {
         .unwrap();
     let of_table = seeded.iter().filter(|row| row["tableId"] == seeded[0]["tableId"]);
     assert_eq!(rows.results.len(), of_table.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_written_and_seen_once_their_table_is_published() {
+    let emulator = emulator();
+    let client = client(&emulator, ApiVersion::default());
+    let members = json!({"name": "prices", "label": "Prices", "columns": []});
+    let table = client
+        .create_resource(Resource::HubDbTables, &members)
+        .await
+        .unwrap();
+    let table = table.id();
+    let row = |price: u64| json!({"values": {"price": price}});
+    let first = client.create_row(table, &row(1)).await.unwrap();
+    let more = client.create_rows(table, &[row(2), row(3)]).await.unwrap();
+    client.update_row(table, first.id(), &row(10)).await.unwrap();
+    let change = json!({"id": more[0].id(), "values": {"price": 20}});
+    assert_eq!(client.update_rows(table, &[change]).await.unwrap().len(), 1);
+    client.delete_rows(table, &[more[1].id()]).await.unwrap();
+    assert!(client.table_rows(table, None).await.unwrap().results.is_empty());
+    assert_eq!(client.draft_rows(table, None).await.unwrap().results.len(), 2);
+    client.publish_table(table).await.unwrap();
+    let rows = client.table_rows(table, None).await.unwrap().results;
+    let price =
+        |row: &RawObject| serde_json::from_slice::<Value>(row.json()).unwrap()["values"]["price"].clone();
+    assert_eq!(rows.iter().map(price).collect::<Vec<_>>(), [10, 20]);
+    client.delete_row(table, first.id()).await.unwrap();
+    assert_eq!(client.draft_rows(table, None).await.unwrap().results.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn blogs_and_pages_are_written_many_at_once() {
+    let emulator = emulator();
+    let client = client(&emulator, ApiVersion::default());
+    let tags = Resource::BlogTags;
+    let made = client
+        .create_resources(tags, &[json!({"name": "a"}), json!({"name": "b"})])
+        .await
+        .unwrap();
+    let change = json!({"id": made[1].id(), "name": "c"});
+    let changed = client.update_resources(tags, &[change]).await.unwrap();
+    assert_eq!(changed[0].id(), made[1].id());
+    let ids: Vec<_> = made.iter().map(RawObject::id).collect();
+    client.archive_resources(tags, &ids).await.unwrap();
+    let gone = client.get_resource(tags, ids[0], false).await.unwrap_err();
+    assert!(gone.is_not_found(), "{gone}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,10 +10,11 @@ use crate::call::Call;
 use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::state::resources::{Draft, HUBDB_TABLES, Resource, Resources};
+use crate::state::resources::{Draft, Fields, HUBDB_TABLES, Resource, Resources, Shelf};
+use crate::time::Millis;
 
-const TOLL: Toll = Toll::General;
-const ACCESS: Access = Access::Scope("hubdb");
+pub(super) const TOLL: Toll = Toll::General;
+pub(super) const ACCESS: Access = Access::Scope("hubdb");
 
 pub(super) const ROUTES: &[Route] = &[
     route(Method::GET, "", TOLL, ACCESS, list),
@@ -48,14 +49,14 @@ fn table<'r>(resources: &'r Resources, call: &Call) -> Result<&'r Resource, Fail
     found(shelf.find(wanted, archived).or_else(by_name))
 }
 
-fn draft<'r>(resources: &'r Resources, call: &Call) -> Result<(&'r Resource, &'r Draft), Failure> {
+pub(super) fn draft<'r>(resources: &'r Resources, call: &Call) -> Result<(&'r Resource, &'r Draft), Failure> {
     let table = table(resources, call)?;
     let draft = resources.drafts.get(&table.number);
     Ok((table, draft.ok_or_else(Failure::not_found)?))
 }
 
 /// The draft of the table that a path names, to be written.
-fn draft_mut<'r>(resources: &'r mut Resources, call: &Call) -> Result<&'r mut Draft, Failure> {
+pub(super) fn draft_mut<'r>(resources: &'r mut Resources, call: &Call) -> Result<&'r mut Draft, Failure> {
     let number = table(resources, call)?.number;
     resources.drafts.get_mut(&number).ok_or_else(Failure::not_found)
 }
@@ -181,13 +182,24 @@ fn update_row(emulator: &Inner, call: &Call) -> Answer {
     let fields = asked_fields(&HUBDB_TABLES, call)?;
     let mut resources = emulator.resources();
     let rows = &mut draft_mut(&mut resources, call)?.rows;
-    let number = found(rows.find(call.param(1), false))?.number;
+    let row = change(rows, call.param(1), fields, emulator.clock.now().wall)?;
+    Ok(Reply::value(200, &resource_json(&HUBDB_TABLES, row)))
+}
+
+/// Sets members of a row of a draft.
+pub(super) fn change<'r>(
+    rows: &'r mut Shelf,
+    id: &str,
+    fields: Fields,
+    now: Millis,
+) -> Result<&'r Resource, Failure> {
+    let number = found(rows.find(id, false))?.number;
     let row = rows.get_mut(number).ok_or_else(Failure::not_found)?;
-    row.updated = emulator.clock.now().wall;
+    row.updated = now;
     for (name, value) in fields {
         merge(row.fields.entry(name).or_insert(json!(null)), value);
     }
-    Ok(Reply::value(200, &resource_json(&HUBDB_TABLES, row)))
+    Ok(row)
 }
 
 /// Values that an update does not name stay.

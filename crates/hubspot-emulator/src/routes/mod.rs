@@ -9,6 +9,8 @@ mod associations_v3;
 mod deal_splits;
 mod history_json;
 mod hubdb;
+mod hubdb_batch;
+mod imports;
 mod legacy;
 mod limits_tracking;
 mod list_members;
@@ -25,6 +27,7 @@ mod properties;
 mod property_groups;
 mod record_json;
 mod resources;
+mod resources_batch;
 mod schemas;
 mod stencil;
 
@@ -97,6 +100,8 @@ pub(crate) struct Route {
     pub(crate) toll: Toll,
     pub(crate) access: Access,
     pub(crate) handler: Handler,
+    /// Takes files instead of JSON.
+    pub(crate) is_upload: bool,
 }
 
 const fn route(
@@ -112,6 +117,19 @@ const fn route(
         toll,
         access,
         handler,
+        is_upload: false,
+    }
+}
+
+/// A `POST` of files.
+const fn upload(template: &'static str, toll: Toll, access: Access, handler: Handler) -> Route {
+    Route {
+        method: Method::POST,
+        template,
+        toll,
+        access,
+        handler,
+        is_upload: true,
     }
 }
 
@@ -180,6 +198,10 @@ const APIS: &[Api] = &[
         routes: schemas::ROUTES,
     },
     Api {
+        prefixes: &["crm/v3/imports", "crm/imports/v3", "crm/imports/{dated}"],
+        routes: imports::ROUTES,
+    },
+    Api {
         prefixes: &["crm/v3/lists", "crm/lists/v3", "crm/lists/{dated}"],
         routes: lists::ROUTES,
     },
@@ -242,20 +264,40 @@ const APIS: &[Api] = &[
         routes: resources::CONTENT_ROUTES,
     },
     Api {
+        prefixes: BLOG_AUTHORS.prefixes,
+        routes: resources_batch::ROUTES,
+    },
+    Api {
         prefixes: BLOG_POSTS.prefixes,
         routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: BLOG_POSTS.prefixes,
+        routes: resources_batch::ROUTES,
     },
     Api {
         prefixes: BLOG_TAGS.prefixes,
         routes: resources::CONTENT_ROUTES,
     },
     Api {
+        prefixes: BLOG_TAGS.prefixes,
+        routes: resources_batch::ROUTES,
+    },
+    Api {
         prefixes: LANDING_PAGES.prefixes,
         routes: resources::CONTENT_ROUTES,
     },
     Api {
+        prefixes: LANDING_PAGES.prefixes,
+        routes: resources_batch::ROUTES,
+    },
+    Api {
         prefixes: SITE_PAGES.prefixes,
         routes: resources::CONTENT_ROUTES,
+    },
+    Api {
+        prefixes: SITE_PAGES.prefixes,
+        routes: resources_batch::ROUTES,
     },
     Api {
         prefixes: URL_REDIRECTS.prefixes,
@@ -264,6 +306,10 @@ const APIS: &[Api] = &[
     Api {
         prefixes: HUBDB_TABLES.prefixes,
         routes: hubdb::ROUTES,
+    },
+    Api {
+        prefixes: HUBDB_TABLES.prefixes,
+        routes: hubdb_batch::ROUTES,
     },
     Api {
         prefixes: DOMAINS.prefixes,
@@ -400,7 +446,7 @@ mod tests {
     #[test]
     fn unknown_paths_and_methods_are_told_apart() {
         assert_eq!(label_of(&Method::PUT, "/crm/v3/objects/contacts"), "wrong method");
-        assert_eq!(label_of(&Method::GET, "/crm/v3/imports"), "nothing");
+        assert_eq!(label_of(&Method::GET, "/crm/v3/exports"), "nothing");
         assert_eq!(label_of(&Method::GET, "/crm/objects/2031-03/contacts"), "nothing");
         assert_eq!(label_of(&Method::GET, "/"), "nothing");
     }

@@ -38,7 +38,7 @@ pub(super) const DOMAIN_ROUTES: &[Route] = &[
 ];
 
 /// The kind whose routes a call took.
-fn kind_of(call: &Call) -> &'static Kind {
+pub(super) fn kind_of(call: &Call) -> &'static Kind {
     let segments: Vec<&str> = call.path.trim_matches('/').split('/').collect();
     let fits = |kind: &&Kind| {
         kind.prefixes
@@ -261,9 +261,12 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
 
 /// The members of a body that people may set.
 pub(super) fn asked_fields(kind: &Kind, call: &Call) -> Result<Fields, Failure> {
-    let mut fields: Fields = call.json()?;
+    Ok(settable(kind, call.json()?))
+}
+
+pub(super) fn settable(kind: &Kind, mut fields: Fields) -> Fields {
     fields.retain(|name, _| !kind.is_own(name) && name != "archived");
-    Ok(fields)
+    fields
 }
 
 fn create(emulator: &Inner, call: &Call) -> Answer {

@@ -293,22 +293,29 @@ impl Portal {
         asked: &Asked,
         now: Moment,
     ) -> Result<Changes, Failure> {
+        self.update_from(of, slot, asked, now, Origin::Integration)
+    }
+
+    /// Like [`Self::update`], with the origin that the property history names.
+    pub(crate) fn update_from(
+        &mut self,
+        of: TypeIndex,
+        slot: Slot,
+        asked: &Asked,
+        now: Moment,
+        origin: Origin,
+    ) -> Result<Changes, Failure> {
         let store = &self.stores[of];
         let current = &store.record(slot).values;
         let changes = validation::check(store, asked, Some(current))
             .map_err(|bad| Failure::bad_values(self.id, &bad))?;
         self.check_unique(of, &changes, Some(slot))?;
         let changes = with_computed(&self.stores[of], changes);
-        self.apply(of, slot, &changes, now);
+        self.apply_from(of, slot, &changes, now, origin);
         Ok(changes)
     }
 
-    /// Changes values that are known to be good.
-    pub(crate) fn apply(&mut self, of: TypeIndex, slot: Slot, changes: &Changes, now: Moment) {
-        self.apply_from(of, slot, changes, now, Origin::Integration);
-    }
-
-    /// Like [`Self::apply`], with the origin that the property history names.
+    /// Changes values that are known to be good, with the origin that the property history names.
     pub(crate) fn apply_from(
         &mut self,
         of: TypeIndex,

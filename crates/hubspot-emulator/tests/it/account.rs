@@ -93,7 +93,6 @@ async fn what_is_not_emulated_says_so() {
     let desk = Desk::empty();
     for path in [
         "/crm/v3/exports",
-        "/crm/v3/imports",
         "/marketing/v3/campaigns",
         "/crm/v3/objects/marketing_events",
         "/crm/properties/2026-03/0-54",

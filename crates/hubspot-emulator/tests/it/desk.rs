@@ -73,9 +73,14 @@ impl Desk {
 
     /// A caller of an emulator that is also driven in process.
     pub(crate) fn at(emulator: &Emulator) -> Self {
+        Self::holding(emulator, DEFAULT_TOKEN)
+    }
+
+    /// The same with a token of its own.
+    pub(crate) fn holding(emulator: &Emulator, token: &str) -> Self {
         Self {
             router: emulator.router(),
-            token: DEFAULT_TOKEN.to_owned(),
+            token: token.to_owned(),
         }
     }
 
@@ -109,6 +114,23 @@ impl Desk {
                 .body(Body::from(body.to_string())),
             None => request.body(Body::empty()),
         };
+        self.send(request.expect("a well-formed request")).await
+    }
+
+    /// Starts an import of one file.
+    pub(crate) async fn import(&self, path: &str, request: &Value, file: &str) -> Answer {
+        let name = request["files"][0]["fileName"].as_str().unwrap_or("data.csv");
+        let body = format!(
+            "--cut\r\ncontent-disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--cut\r\n\
+             content-disposition: form-data; name=\"files\"; filename=\"{name}\"\r\ncontent-type: text/csv\r\n\r\n\
+             {file}\r\n--cut--\r\n"
+        );
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "multipart/form-data; boundary=cut")
+            .body(Body::from(body));
         self.send(request.expect("a well-formed request")).await
     }
 

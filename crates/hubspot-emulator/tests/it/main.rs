@@ -11,6 +11,7 @@ mod desk;
 mod faults;
 mod fuzz;
 mod history;
+mod imports;
 mod labels;
 mod limits;
 mod lists;

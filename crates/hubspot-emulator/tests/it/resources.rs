@@ -336,6 +336,88 @@ async fn tables_are_seen_as_they_were_published() {
 }
 
 #[tokio::test]
+async fn blogs_and_pages_are_written_in_batches() {
+    let emulator = emulator();
+    let desk = Desk::at(&emulator);
+    for (name, [path, _], times) in KINDS {
+        let made = desk
+            .post(
+                &format!("{path}/batch/create"),
+                json!({"inputs": [{"name": "a"}, {"name": "b"}]}),
+            )
+            .await;
+        if ["forms", "domains", "hubdb_tables", "url_redirects"].contains(&name) {
+            assert_ne!(made.status, 201, "{name} have no batches");
+            continue;
+        }
+        assert_eq!((made.status, &made.body["status"]), (201, &json!("COMPLETE")));
+        let [a, b] = [0, 1].map(|at| made.body["results"][at]["id"].as_str().expect("an id").to_owned());
+        emulator.advance(Duration::from_secs(5));
+        let update = json!({"inputs": [{"id": a, "name": "c"}, {"id": b, "name": "d"}]});
+        let changed = desk.post(&format!("{path}/batch/update"), update).await.body;
+        assert_eq!(changed["results"][1]["name"], "d");
+        assert_ne!(changed["results"][1][times[1]], made.body["results"][1][times[1]]);
+        let unknown = json!({"inputs": [{"id": a, "name": "e"}, {"id": "7", "name": "e"}]});
+        assert_eq!(
+            desk.post(&format!("{path}/batch/update"), unknown).await.status,
+            404
+        );
+        let read = desk
+            .post(&format!("{path}/batch/read"), json!({"inputs": [a, "7"]}))
+            .await;
+        assert_eq!(read.body["results"].as_array().map(Vec::len), Some(1));
+        assert_eq!(read.body["results"][0]["name"], "c", "nothing of a refused batch");
+        let archive = json!({"inputs": [a, b, "7"]});
+        assert_eq!(
+            desk.post(&format!("{path}/batch/archive"), archive).await.status,
+            204
+        );
+        assert_eq!(desk.get(&format!("{path}/{a}")).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn rows_are_written_in_batches_and_shown_when_published() {
+    let emulator = emulator();
+    let desk = Desk::at(&emulator);
+    let path = "/cms/v3/hubdb/tables";
+    let table = desk
+        .post(path, json!({"name": "prices", "label": "Prices", "columns": []}))
+        .await;
+    let rows = format!("{path}/{}/rows", table.body["id"].as_str().expect("an id"));
+    let batch = async |what: &str, inputs: Value| {
+        desk.post(&format!("{rows}/draft/batch/{what}"), json!({"inputs": inputs}))
+            .await
+    };
+    let row = |price: u64| json!({"values": {"title": "A", "price": price}});
+    let made = batch("create", json!([row(1), row(2), row(3)])).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let made = ids(&made.body);
+    let changed = batch("update", json!([{"id": made[1], "values": {"price": 20}}])).await;
+    assert_eq!(
+        changed.body["results"][0]["values"],
+        json!({"title": "A", "price": 20})
+    );
+    assert_eq!(
+        batch("update", json!([{"id": "7", "values": {}}])).await.status,
+        404
+    );
+    assert_eq!(batch("purge", json!([made[0], "7"])).await.status, 204);
+    let published = async || {
+        desk.post(&format!("{rows}/batch/read"), json!({"inputs": made}))
+            .await
+    };
+    assert_eq!(ids(&published().await.body), Vec::<String>::new());
+    let publish = rows.replace("/rows", "/draft/publish");
+    assert_eq!(desk.post(&publish, json!({})).await.status, 200);
+    assert_eq!(ids(&published().await.body), made[1..]);
+    let drafted = batch("read", json!(made)).await.body;
+    assert_eq!(ids(&drafted), made[1..]);
+    let many = vec![row(1); 101];
+    assert_eq!(batch("create", json!(many)).await.status, 400);
+}
+
+#[tokio::test]
 async fn each_kind_needs_its_scope() {
     let scopes = [
         ("forms", "forms"),

@@ -17,11 +17,8 @@ const MOST_RECENT: usize = 10_000;
 /// A call to the v3 route of an object type, for its unfiltered answer.
 pub(super) fn own(object_type: &str) -> Call {
     Call {
-        path: String::new(),
-        query: Vec::new(),
-        host: String::new(),
-        body: bytes::Bytes::new(),
         params: vec![object_type.to_owned()],
+        ..Call::default()
     }
 }
 
