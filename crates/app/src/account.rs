@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::Path;
 
+use hubspot_connector::objects::ObjectType;
+
 use crate::exit::{Failure, Outcome};
 use crate::settings::{Connection, SecretRef, Settings, State};
 
@@ -38,6 +40,20 @@ impl Account {
             (None, Some(name)) => Err(no_file(name)),
             (None, None) => Self::from_environment(),
         }
+    }
+
+    /// Whether this object type is shown. The one question behind everything that lists.
+    pub(crate) fn shows(&self, object: &ObjectType) -> bool {
+        self.connection.browsable.shows(object)
+    }
+
+    /// The one check before anything that reads or writes an object type.
+    ///
+    /// # Errors
+    /// The type is outside the connection's `browsable`.
+    pub(crate) fn may_reach(&self, object: &ObjectType) -> Outcome {
+        let checked = self.connection.browsable.may_reach(object);
+        checked.map_err(|failure| failure.within(&self.to_string()))
     }
 
     fn named(settings: &Settings, name: &str) -> Outcome<Self> {

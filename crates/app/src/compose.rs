@@ -11,7 +11,6 @@ use pipeline::destination::{NdjsonDestination, SqliteDestination};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
 
 use crate::account::Account;
-use crate::cli::Target;
 use crate::exit::{Failure, Outcome};
 use crate::settings::{self, DestinationConfig, Settings};
 
@@ -110,14 +109,6 @@ pub(crate) async fn checkpoints(
 pub(crate) fn asking(account: &Account) -> Outcome<Client> {
     let what = account.to_string();
     connection::client(&account.connection, &what, account.state.path(), Asker::Person)
-}
-
-/// The client that a one-shot command talks through.
-pub(crate) fn one_shot(target: &Target) -> Outcome<Client> {
-    asking(&Account::choose(
-        target.file.path(),
-        target.connection.as_deref(),
-    )?)
 }
 
 /// Ends when the program is asked to stop: Ctrl-C or SIGTERM.

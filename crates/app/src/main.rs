@@ -9,6 +9,7 @@ mod lease;
 mod picture;
 mod printer;
 mod progress;
+mod session;
 mod settings;
 mod watch;
 

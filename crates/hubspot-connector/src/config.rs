@@ -14,6 +14,7 @@ use opencdc::{Error, ErrorKind, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::objects;
 use crate::own::OwnStream;
 pub use every::{Every, Interval};
 pub use interval::PollInterval;
@@ -23,6 +24,20 @@ pub use stream::StreamConfig;
 
 /// The streams that are no CRM objects.
 pub const OWN_STREAMS: [&str; OwnStream::ALL.len()] = OwnStream::NAMES;
+
+/// What a stream or object type is called, however it is written, as far as that is known without asking the account.
+///
+/// ```
+/// use hubspot_connector::config::stream_name;
+/// assert_eq!([stream_name("0-1"), stream_name("cms.blogs.posts"), stream_name("cars")], ["contacts", "blog_posts", "cars"]);
+/// ```
+pub fn stream_name(written: &str) -> &str {
+    match (OwnStream::called(written), objects::resolve(written)) {
+        (Some(own), _) => own.name(),
+        (None, Ok(object)) => &object.name,
+        (None, Err(_)) => written,
+    }
+}
 
 /// The word in `properties` that stands for those that HubSpot shows unasked.
 pub const DEFAULTS: &str = "defaults";

@@ -155,7 +155,7 @@ fn custom_name(schema: &Schema) -> String {
 }
 
 /// Whether two names differ at most in case and in what stands between the words.
-pub(crate) fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     fold(a) == fold(b)
 }
 

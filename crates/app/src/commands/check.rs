@@ -1,17 +1,16 @@
 //! `spoke check`: does the token work, whose account is it, and which objects may it read?
 
 use hubspot_client::request::objects::List;
-use hubspot_client::{AccountDetails, Client, Error};
+use hubspot_client::{AccountDetails, Error};
 use hubspot_connector::config::OWN_STREAMS;
 use hubspot_connector::objects::{self, Capability};
 use serde::Serialize;
 
-use super::describe::resolve;
 use crate::account::Account;
 use crate::cli::Check;
-use crate::compose;
 use crate::exit::{Failure, Outcome};
 use crate::printer;
+use crate::session::Session;
 
 /// What was found out about one object.
 #[derive(Debug, Serialize)]
@@ -57,30 +56,34 @@ struct Report<'a> {
 /// Calls the account, then each object once. Fails when something that a pipeline needs cannot be read.
 pub(crate) async fn run(arguments: Check) -> Outcome {
     let account = Account::choose(arguments.file.path(), arguments.connection.as_deref())?;
-    let client = compose::asking(&account)?;
+    let session = Session::with(account)?;
+    let account = &session.account;
     let name = account.to_string();
-    let details = client
+    let details = session
+        .client
         .account()
         .await
         .map_err(|error| Failure::from(error).within(&name))?;
     let mut findings = Vec::new();
-    for name in tested(&account.streams) {
-        findings.push(test(&client, &name).await?);
+    for name in tested(account) {
+        findings.push(test(&session, &name).await?);
     }
-    report(&arguments, &account, &details, &findings)?;
+    report(&arguments, account, &details, &findings)?;
     verdict(&findings, &account.streams)
 }
 
 /// The streams that are needed, or everything that can be listed. The definitions (pipelines, properties) need no
 /// scope but their objects'.
-fn tested(needed: &[String]) -> Vec<String> {
+fn tested(account: &Account) -> Vec<String> {
+    let needed = &account.streams;
     if needed.is_empty() {
         let listed = objects::STANDARD
             .iter()
-            .filter(|object| object.can(Capability::List));
+            .filter(|object| object.can(Capability::List) && account.shows(object));
+        let owners = account.connection.browsable.shows_stream("owners");
         return listed
             .map(|object| object.name.to_string())
-            .chain(["owners".to_owned()])
+            .chain(owners.then(|| "owners".to_owned()))
             .collect();
     }
     let is_definition = |name: &str| OWN_STREAMS.contains(&name) && name != "owners";
@@ -92,7 +95,8 @@ fn tested(needed: &[String]) -> Vec<String> {
 }
 
 /// Reads one page. Only an answer about this stream is a finding; anything else ends the check.
-async fn test(client: &Client, name: &str) -> Outcome<Finding> {
+async fn test(session: &Session, name: &str) -> Outcome<Finding> {
+    let client = &session.client;
     let (object, scope, read) = match name {
         "owners" => (
             "owners".to_owned(),
@@ -100,7 +104,7 @@ async fn test(client: &Client, name: &str) -> Outcome<Finding> {
             client.owners(None, false).await,
         ),
         _ => {
-            let object = resolve(client, name).await?;
+            let object = session.object(name).await?;
             let list = List {
                 limit: 1,
                 ..List::new(object.path_name())

@@ -1,20 +1,17 @@
 //! `spoke describe`: the properties of an object type.
 
-use std::borrow::Cow;
-
-use hubspot_client::{Client, Property};
-use hubspot_connector::objects::{self, ObjectType};
+use hubspot_client::Property;
 
 use crate::cli::Describe;
-use crate::compose;
 use crate::exit::Outcome;
 use crate::printer;
+use crate::session::Session;
 
 /// Prints what every property means, holds and allows.
 pub(crate) async fn run(arguments: Describe) -> Outcome {
-    let client = compose::one_shot(&arguments.target)?;
-    let object = resolve(&client, &arguments.object).await?;
-    let properties = client.properties(object.path_name()).await?;
+    let session = Session::open(&arguments.target)?;
+    let object = session.object(&arguments.object).await?;
+    let properties = session.client.properties(object.path_name()).await?;
     if arguments.json {
         return printer::json(&properties);
     }
@@ -23,17 +20,6 @@ pub(crate) async fn run(arguments: Describe) -> Outcome {
         properties.iter().map(row),
     );
     Ok(())
-}
-
-/// The object type called `name`: a standard one, or else a custom one of the account.
-pub(super) async fn resolve(client: &Client, name: &str) -> Outcome<Cow<'static, ObjectType>> {
-    if let Ok(object) = objects::resolve(name) {
-        return Ok(Cow::Borrowed(object));
-    }
-    let custom: Vec<_> = client.schemas().await?.iter().map(ObjectType::custom).collect();
-    let all: Vec<_> = objects::STANDARD.iter().chain(&custom).collect();
-    let found = objects::resolve_among(all, name).map_err(opencdc::Error::from)?;
-    Ok(Cow::Owned(found.clone()))
 }
 
 fn row(property: &Property) -> Vec<String> {

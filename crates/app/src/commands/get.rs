@@ -5,17 +5,17 @@ use hubspot_client::{Client, RawObject};
 use hubspot_connector::objects::ObjectType;
 use serde_json::Value;
 
-use super::describe::resolve;
 use crate::cli::Get;
-use crate::compose;
 use crate::exit::{Failure, Outcome};
 use crate::printer;
+use crate::session::Session;
 
 /// Prints the record: as a table of the properties that have a value, or as HubSpot's JSON.
 pub(crate) async fn run(arguments: Get) -> Outcome {
-    let client = compose::one_shot(&arguments.target)?;
-    let object = resolve(&client, &arguments.object).await?;
-    let request = request(&client, &object, &arguments).await?;
+    let session = Session::open(&arguments.target)?;
+    let client = &session.client;
+    let object = session.object(&arguments.object).await?;
+    let request = request(client, &object, &arguments).await?;
     let record = client
         .get_object(&request)
         .await

@@ -1,12 +1,12 @@
 //! `spoke objects`: what the account has to read.
 
-use hubspot_connector::objects::{ObjectType, STANDARD};
+use hubspot_connector::objects::ObjectType;
 use serde::Serialize;
 
 use crate::cli::Discover;
-use crate::compose;
 use crate::exit::Outcome;
 use crate::printer;
+use crate::session::Session;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,9 +44,9 @@ impl Listed<'_> {
 
 /// Lists the standard types and the account's custom ones.
 pub(crate) async fn run(arguments: Discover) -> Outcome {
-    let client = compose::one_shot(&arguments.target)?;
-    let custom: Vec<_> = client.schemas().await?.iter().map(ObjectType::custom).collect();
-    let all = STANDARD.iter().chain(&custom).map(Listed::from);
+    let session = Session::open(&arguments.target)?;
+    let all = session.objects().await?;
+    let all = all.iter().map(Listed::from);
     if arguments.json {
         return printer::json(&all.collect::<Vec<_>>());
     }

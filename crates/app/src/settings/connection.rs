@@ -1,5 +1,6 @@
 //! How to reach one HubSpot account, as it is written.
 
+mod browsable;
 mod network;
 mod pace;
 mod scalar;
@@ -8,6 +9,7 @@ use hubspot_client::ApiVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use browsable::Browsable;
 pub(crate) use network::{Proxy, Timeouts, Tls};
 pub(crate) use pace::Share;
 
@@ -48,6 +50,11 @@ pub(crate) struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub(crate) max_calls_per_day: Option<u64>,
+    /// The only object types and streams that are shown and reached through this connection, such as
+    /// `[contacts, companies, owners]`: by name, type id, a custom object's name, or `custom_objects` for all of those.
+    /// Left out: all.
+    #[serde(default, skip_serializing_if = "Browsable::is_everything")]
+    pub(crate) browsable: Browsable,
 }
 
 /// An OAuth app that was installed in an account.
@@ -91,6 +98,7 @@ impl Connection {
             timeouts: Timeouts::default(),
             share: Share::default(),
             max_calls_per_day: None,
+            browsable: Browsable::default(),
         }
     }
 
@@ -138,6 +146,7 @@ impl Connection {
         self.api_version()?;
         self.proxy.as_ref().map_or(Ok(()), Proxy::check)?;
         self.tls.as_ref().map_or(Ok(()), Tls::check)?;
+        self.browsable.check()?;
         match self.max_calls_per_day {
             Some(0) => {
                 Err(Failure::usage("`max_calls_per_day` is 0").hint("leave it out, or write at least 1"))

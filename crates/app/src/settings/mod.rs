@@ -109,8 +109,12 @@ impl Settings {
         }
         for (name, pipeline) in &self.file.pipelines {
             let context = |failure: Failure| failure.within(&format!("pipeline `{name}`"));
-            self.connection(pipeline.connection()).map_err(context)?;
+            let connection = self.connection(pipeline.connection()).map_err(context)?;
             pipeline.check().map_err(context)?;
+            connection
+                .browsable
+                .may_read(pipeline.hubspot())
+                .map_err(context)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use hubspot_emulator::{DEFAULT_TOKEN, Options, Token};
 use serde_json::json;
 
+use crate::support::spoke::Ended;
 use crate::support::{Portal, Workplace};
 
 fn faulty(action: &serde_json::Value) -> (Portal, Workplace) {
@@ -135,4 +136,29 @@ fn a_page_that_repeats_ends_the_run_instead_of_looping() {
     workplace
         .run(&["sync", "--once"])
         .fails(1, &["contacts", "again"]);
+}
+
+#[test]
+fn a_named_connection_goes_before_the_environment() {
+    let portal = Portal::with_contacts(5);
+    let workplace = Workplace::new();
+    workplace.write(
+        "spoke.yaml",
+        &format!(
+            "version: 1\nconnections:\n  other: {{access_token: env:OTHER_TOKEN, base_url: {:?}}}\n  \
+             third: {{access_token: env:HUBSPOT_ACCESS_TOKEN, base_url: {:?}}}\n",
+            portal.url, portal.url
+        ),
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = workplace.command(arguments);
+        command
+            .env("HUBSPOT_ACCESS_TOKEN", "pat-na1-of-somebody-else-0001")
+            .env("HUBSPOT_BASE_URL", "http://127.0.0.1:1")
+            .env("OTHER_TOKEN", DEFAULT_TOKEN);
+        Ended::from(command.output().expect("the program starts"))
+    };
+    run(&["describe", "contacts", "--connection", "other"]).ok();
+    run(&["describe", "contacts", "--connection", "third"]).fails(3, &["401"]);
+    run(&["describe", "contacts"]).fails(2, &["several connections", "`other`", "`third`"]);
 }

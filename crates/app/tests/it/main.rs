@@ -3,6 +3,7 @@
 mod support;
 
 mod audit;
+mod browsable;
 mod config;
 mod connection;
 mod connection_keys;
