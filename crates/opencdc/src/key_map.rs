@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::{Result, StreamName};
+use crate::{Record, Result, StreamName};
 
 /// What is known of the thing that a source's key names, at a destination that gives out its own ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,18 @@ pub enum Mapped {
     Pending,
     /// It is there, under this id.
     Id(String),
+}
+
+/// A record that cannot be written before another one has been: an association of two records of which one is not there
+/// yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// The stream of the record that is waited for.
+    pub stream: StreamName,
+    /// Its key, as a [`KeyMap`] has it.
+    pub key: String,
+    /// The record that waits.
+    pub record: Record,
 }
 
 /// Which of the source's keys became which id at the destination, so that what was created once is updated
@@ -37,4 +49,17 @@ pub trait KeyMap: Send + Sync + Debug {
 
     /// Forgets these keys. Fine for those that are not there.
     async fn forget(&self, stream: &StreamName, keys: &[String]) -> Result<()>;
+
+    /// Keeps records until what they wait for is there. A record of the same stream and key that is kept already gives
+    /// way, whatever it waits for.
+    async fn park(&self, waiting: &[Waiting]) -> Result<()>;
+
+    /// The records that wait for any of these keys, in the order in which they were parked. They stay.
+    async fn waiting(&self, stream: &StreamName, keys: &[String]) -> Result<Vec<Record>>;
+
+    /// Keeps these records, known by stream and key, no longer. Fine for those that are not kept.
+    async fn unpark(&self, records: &[Record]) -> Result<()>;
+
+    /// How many records are kept.
+    async fn parked(&self) -> Result<u64>;
 }

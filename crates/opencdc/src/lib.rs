@@ -63,7 +63,7 @@ pub use catalog::{Catalog, DataType, Field, SelectedStream, Selection, Stream, S
 pub use destination::{Destination, Outcome, Rejection, UnfitValues, check_outcomes};
 pub use error::{Disposition, Error, ErrorKind, Result};
 pub use inspect::{Compared, Inspect, Origin, Pages, Verdict};
-pub use key_map::{KeyMap, Mapped};
+pub use key_map::{KeyMap, Mapped, Waiting};
 pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};

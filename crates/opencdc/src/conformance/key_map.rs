@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::{KeyMap, Mapped, StreamName};
+use bytes::Bytes;
+
+use crate::{Data, KeyMap, Mapped, Operation, Record, StreamName, Waiting};
 
 type Map = Arc<dyn KeyMap>;
 
@@ -38,6 +40,8 @@ pub async fn all<O: Fn() -> Map>(make: impl Fn() -> O) {
     keys_are_told_apart_character_by_character(make()).await;
     many_keys_fit_into_one_call(make()).await;
     no_keys_are_fine(make()).await;
+    a_parked_record_waits_for_its_key_after_reopening(make()).await;
+    a_record_is_parked_once(make()).await;
 }
 
 /// A key of which nothing was stored.
@@ -135,4 +139,54 @@ pub async fn no_keys_are_fine(open: impl Fn() -> Map) {
     open().store(&contacts(), &[]).await.unwrap();
     open().forget(&contacts(), &[]).await.unwrap();
     assert!(look_up(open(), []).await.is_empty());
+}
+
+fn link(from: &str, to: &str, operation: Operation) -> Record {
+    let key = format!(r#"{{"from_id":"{from}","to_id":"{to}"}}"#);
+    let after = Data::Raw(Bytes::from(key.clone()));
+    Record::new("links", operation, Bytes::from(key), Some(after)).with_metadata("a", "b")
+}
+
+fn waiting(key: &str, record: Record) -> Waiting {
+    Waiting {
+        stream: contacts(),
+        key: key.to_owned(),
+        record,
+    }
+}
+
+async fn waiters(map: Map, key: &str) -> Vec<Record> {
+    map.waiting(&contacts(), &keys(["x", key])).await.unwrap()
+}
+
+/// Whole and in order, until it is taken out.
+pub async fn a_parked_record_waits_for_its_key_after_reopening(open: impl Fn() -> Map) {
+    let [first, second, other] = ["1", "2", "3"].map(|to| link("7", to, Operation::Snapshot));
+    let all = [
+        waiting("7", first.clone()),
+        waiting("8", other),
+        waiting("7", second.clone()),
+    ];
+    open().park(&all).await.unwrap();
+    assert_eq!(waiters(open(), "7").await, [first.clone(), second.clone()]);
+    let deals: StreamName = "deals".into();
+    assert_eq!(open().waiting(&deals, &keys(["7"])).await.unwrap(), []);
+    open().unpark(&[first]).await.unwrap();
+    assert_eq!(waiters(open(), "7").await, [second]);
+    assert_eq!(open().parked().await.unwrap(), 2);
+}
+
+/// What became of a record later is what counts, whatever it waits for.
+pub async fn a_record_is_parked_once(open: impl Fn() -> Map) {
+    open()
+        .park(&[waiting("7", link("7", "1", Operation::Snapshot))])
+        .await
+        .unwrap();
+    let gone = link("7", "1", Operation::Delete);
+    open().park(&[waiting("1", gone.clone())]).await.unwrap();
+    assert_eq!(waiters(open(), "7").await, []);
+    assert_eq!(waiters(open(), "1").await, [gone.clone()]);
+    open().unpark(&[gone.clone()]).await.unwrap();
+    open().unpark(&[gone]).await.unwrap();
+    assert_eq!(open().parked().await.unwrap(), 0);
 }

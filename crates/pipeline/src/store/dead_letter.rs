@@ -75,7 +75,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(u64, DeadLetter)> {
 }
 
 /// Equal for equal keys, whatever the order of their fields and the blanks between them.
-fn identity(key: &Data) -> String {
+pub(super) fn identity(key: &Data) -> String {
     match key.to_object() {
         Ok(object) => serde_json::Value::Object(object.into_owned()).to_string(),
         Err(_) => String::from_utf8_lossy(&key.to_json()).into_owned(),

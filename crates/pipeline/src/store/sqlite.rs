@@ -27,6 +27,7 @@ const KIND: FileKind = FileKind {
         include_str!("schema_v2.sql"),
         include_str!("schema_v3.sql"),
         include_str!("schema_v4.sql"),
+        include_str!("schema_v5.sql"),
     ],
     page_size: 4096,
 };
