@@ -212,7 +212,11 @@ impl Deciding<'_> {
     /// Leaves out what need not be written: values that may only fill a gap where there is none, and, when asked, those
     /// that are there already.
     fn reduced(self, candidate: Candidate, action: Action) -> Planned {
-        let Candidate { values, live, .. } = candidate;
+        let Candidate { mut values, live, .. } = candidate;
+        if action == Action::Create {
+            // A new record has nothing to be emptied.
+            values.retain(|_, value| !value.is_empty());
+        }
         let (true, Live::Found { id, values: there }) = (writes(&action), live) else {
             return Planned {
                 action,

@@ -10,15 +10,19 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use hubspot_client::Client;
 use opencdc::{
-    Batch, Catalog, Checkpoint, Destination, Error, ErrorKind, KeyMap, Outcome, Result, Stream, StreamName,
+    Batch, Catalog, Checkpoint, Destination, Error, ErrorKind, KeyMap, Outcome, Record, Result, Stream,
+    StreamName,
 };
 use tokio::sync::Semaphore;
 
-use super::config::{DEFAULT_CONCURRENCY, DestinationConfig};
+use super::cms::{CmsWriter, Kind};
+use super::config::{DEFAULT_CONCURRENCY, DestinationConfig, WriteRules};
 use super::order::Lanes;
-use super::refusal::Refusal;
-use super::shape::Wanted;
+use super::pairs::{PairWriter, Side};
+use super::shape::{Wanted, key_of};
 use super::writer::{Done, Writer};
+use crate::discovery::find_object;
+use crate::objects;
 
 /// HubSpot as a destination.
 #[derive(Debug)]
@@ -31,20 +35,22 @@ pub struct HubspotDestination {
     targets: RwLock<Arc<Targets>>,
 }
 
-type Targets = BTreeMap<StreamName, Writer>;
+type Targets = BTreeMap<StreamName, Target>;
+
+/// What a stream is written to.
+#[derive(Debug)]
+enum Target {
+    Object(Box<Writer>, WriteRules),
+    Pairs(Box<PairWriter>),
+    Cms(Box<CmsWriter>),
+}
 
 /// The records of one stream in a batch, each with its place in the batch.
 struct Part<'a> {
-    writer: &'a Writer,
+    target: &'a Target,
+    stream: &'a StreamName,
     places: Vec<usize>,
-    wanted: Vec<Wanted>,
-}
-
-/// A batch that was taken apart.
-struct Parts<'a> {
-    parts: Vec<Part<'a>>,
-    /// Outcomes that need no call.
-    refused: Vec<(usize, Refusal)>,
+    records: Vec<&'a Record>,
 }
 
 impl HubspotDestination {
@@ -66,75 +72,139 @@ impl HubspotDestination {
         })
     }
 
-    async fn target(&self, stream: &Stream) -> Result<Writer> {
+    async fn target(&self, stream: &Stream, catalog: &Catalog) -> Result<Target> {
         let rules = self.config.rules_of(stream.name.as_str());
         let object = rules.object.clone().unwrap_or_else(|| stream.name.to_string());
-        let writer = Writer::open(self.client.clone(), &object, rules).await;
-        let writer = writer.map_err(|error| error.context(format_args!("stream `{}`", stream.name)))?;
+        if let Some(kind) = Kind::called(&object) {
+            return Ok(Target::Cms(Box::new(self.cms(stream, kind, rules))));
+        }
+        if let Some(sides) = self.sides(&object, catalog).await? {
+            let (client, keys, lanes) = (self.client.clone(), Arc::clone(&self.keys), self.lanes.clone());
+            let pairs = PairWriter::open(client, stream.name.clone(), sides, &rules, keys, lanes).await?;
+            return Ok(Target::Pairs(Box::new(pairs)));
+        }
+        let writer = Writer::open(self.client.clone(), &object, rules.clone()).await?;
         let types = stream
             .fields
             .iter()
             .map(|field| (field.name.clone(), field.data_type));
-        Ok(writer
+        let writer = writer
             .remembering(stream.name.clone(), Arc::clone(&self.keys))
             .sharing(Arc::clone(&self.permits), self.lanes.clone())
-            .with_types(types.collect()))
+            .with_types(types.collect());
+        Ok(Target::Object(Box::new(writer), rules))
+    }
+
+    fn cms(&self, stream: &Stream, kind: Kind, rules: WriteRules) -> CmsWriter {
+        CmsWriter {
+            client: self.client.clone(),
+            stream: stream.name.clone(),
+            kind,
+            rules,
+            keys: Arc::clone(&self.keys),
+            lanes: self.lanes.clone(),
+        }
+    }
+
+    /// The two ends of a stream of associations such as `contacts_companies`: other streams of the source, or objects.
+    async fn sides(&self, name: &str, catalog: &Catalog) -> Result<Option<(Side, Side)>> {
+        if objects::resolve(name).is_ok() {
+            return Ok(None);
+        }
+        let is_stream = |name: &str| catalog.stream(name).is_some() || objects::resolve(name).is_ok();
+        let underscores = name
+            .match_indices('_')
+            .map(|(at, _)| (&name[..at], &name[at + 1..]));
+        let Some((from, to)) = underscores
+            .into_iter()
+            .find(|(from, to)| is_stream(from) && is_stream(to))
+        else {
+            return Ok(None);
+        };
+        Ok(Some((self.side(from).await?, self.side(to).await?)))
+    }
+
+    async fn side(&self, stream: &str) -> Result<Side> {
+        let object = self.config.rules_of(stream).object;
+        let object = object.as_deref().unwrap_or(stream);
+        Ok(Side {
+            object: find_object(&self.client, object).await?,
+            stream: stream.into(),
+        })
     }
 
     fn targets(&self) -> Arc<Targets> {
         Arc::clone(&self.targets.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn take_apart<'a>(&self, targets: &'a Targets, batch: &Batch) -> Result<Parts<'a>> {
-        let mut parts: BTreeMap<&str, Part<'a>> = BTreeMap::new();
-        let mut refused = Vec::new();
-        for (at, record) in batch.records.iter().enumerate() {
-            let stream = record.stream.as_str();
-            let writer = targets.get(&record.stream).ok_or_else(|| not_prepared(stream))?;
-            match Wanted::of(record, &self.config.rules_of(stream)) {
-                Ok(wanted) => {
-                    let part = parts.entry(stream).or_insert_with(|| Part::new(writer));
-                    part.places.push(at);
-                    part.wanted.push(wanted);
-                }
-                Err(refusal) => refused.push((at, refusal)),
+    async fn write_part(&self, targets: &Targets, part: Part<'_>) -> Result<Vec<(usize, Outcome)>> {
+        let done = match part.target {
+            Target::Object(writer, rules) => {
+                let done = write_objects(writer, rules, &part.records).await?;
+                self.wake(targets, &part).await?;
+                done
             }
-        }
-        Ok(Parts {
-            parts: parts.into_values().collect(),
-            refused,
-        })
-    }
-}
-
-impl<'a> Part<'a> {
-    fn new(writer: &'a Writer) -> Self {
-        Self {
-            writer,
-            places: Vec::new(),
-            wanted: Vec::new(),
-        }
-    }
-
-    async fn write(self) -> Result<Vec<(usize, Outcome)>> {
-        let done = self.writer.write(&self.wanted).await?;
-        Ok(self
+            Target::Pairs(writer) => writer.write(&part.records).await?,
+            Target::Cms(writer) => writer.write(&part.records).await?,
+        };
+        Ok(part
             .places
             .into_iter()
             .zip(done.into_iter().map(outcome))
             .collect())
     }
+
+    /// Writes the associations that waited for these records.
+    async fn wake(&self, targets: &Targets, part: &Part<'_>) -> Result<()> {
+        if !targets.values().any(|target| matches!(target, Target::Pairs(_))) {
+            return Ok(());
+        }
+        let keys: Vec<_> = part
+            .records
+            .iter()
+            .filter_map(|record| key_of(record).ok())
+            .collect();
+        let mut waiting: BTreeMap<StreamName, Vec<Record>> = BTreeMap::new();
+        for record in self.keys.waiting(part.stream, &keys).await? {
+            waiting.entry(record.stream.clone()).or_default().push(record);
+        }
+        for (stream, records) in waiting {
+            if let Some(Target::Pairs(writer)) = targets.get(&stream) {
+                writer.retry(records).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
-impl Parts<'_> {
-    async fn write(self) -> Result<Vec<Outcome>> {
-        let written = try_join_all(self.parts.into_iter().map(Part::write)).await?;
-        let refused = self.refused.into_iter();
-        let refused = refused.map(|(at, refusal)| (at, Outcome::rejected(refusal.to_string())));
-        let mut all: Vec<_> = written.into_iter().flatten().chain(refused).collect();
-        all.sort_unstable_by_key(|(at, _)| *at);
-        Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
+fn take_apart<'a>(targets: &'a Targets, batch: &'a Batch) -> Result<Vec<Part<'a>>> {
+    let mut parts: BTreeMap<&StreamName, Part<'a>> = BTreeMap::new();
+    for (at, record) in batch.records.iter().enumerate() {
+        let (stream, target) = targets
+            .get_key_value(&record.stream)
+            .ok_or_else(|| not_prepared(&record.stream))?;
+        let part = parts.entry(stream).or_insert_with(|| Part {
+            target,
+            stream,
+            places: Vec::new(),
+            records: Vec::new(),
+        });
+        part.places.push(at);
+        part.records.push(record);
     }
+    Ok(parts.into_values().collect())
+}
+
+/// Takes its place in the order when this is first polled: nothing is awaited before the writer does so.
+async fn write_objects(writer: &Writer, rules: &WriteRules, records: &[&Record]) -> Result<Vec<Done>> {
+    let wanted: Vec<_> = records.iter().map(|record| Wanted::of(record, rules)).collect();
+    let good: Vec<_> = wanted.iter().flatten().cloned().collect();
+    let mut done = writer.write(&good).await?.into_iter();
+    let each = wanted.into_iter().map(|wanted| match wanted {
+        Ok(_) => done.next().expect("there is an outcome for every record"),
+        Err(refusal) => Done::Refused(refusal),
+    });
+    Ok(each.collect())
 }
 
 fn outcome(done: Done) -> Outcome {
@@ -145,7 +215,7 @@ fn outcome(done: Done) -> Outcome {
     }
 }
 
-fn not_prepared(stream: &str) -> Error {
+fn not_prepared(stream: &StreamName) -> Error {
     let message = format!("stream `{stream}` is written before the destination was prepared for it");
     Error::new(ErrorKind::Internal, message)
 }
@@ -155,7 +225,9 @@ impl Destination for HubspotDestination {
     async fn prepare(&self, catalog: &Catalog) -> Result<()> {
         let mut targets = Targets::new();
         for stream in &catalog.streams {
-            targets.insert(stream.name.clone(), self.target(stream).await?);
+            let target = self.target(stream, catalog).await;
+            let target = target.map_err(|error| error.context(format_args!("stream `{}`", stream.name)))?;
+            targets.insert(stream.name.clone(), target);
         }
         *self.targets.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(targets);
         self.lanes.mend();
@@ -164,8 +236,19 @@ impl Destination for HubspotDestination {
 
     async fn write(&self, batch: Arc<Batch>, _checkpoint: Checkpoint) -> Result<Vec<Outcome>> {
         let targets = self.targets();
-        let parts = self.take_apart(&targets, &batch)?;
-        // Nothing was awaited: each writer takes its place when this is first polled (promise 4).
-        parts.write().await
+        let parts = take_apart(&targets, &batch)?;
+        // Each writer takes its place in the order when this is first polled (promise 4).
+        let written = try_join_all(parts.into_iter().map(|part| self.write_part(&targets, part))).await?;
+        let mut all: Vec<_> = written.into_iter().flatten().collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let parked = self.keys.parked().await?;
+        if parked > 0 {
+            tracing::warn!("{parked} associations wait for records that have not been written yet");
+        }
+        Ok(())
     }
 }

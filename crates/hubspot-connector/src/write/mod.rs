@@ -13,12 +13,14 @@
 //! | `live` | what is there now? | yes |
 //! | `send` | what became of it? | yes |
 //! | `links` | what is it to be associated with? | yes |
+//! | `pairs`, `cms` | the same for associations, and for websites | yes |
 //! | `missing` | which properties are made first? | yes |
 //! | [`writer`] | all of this, one step after the other | yes |
 //!
 //! A destination of a pipeline and the one-shot commands go the same way; the commands stop after `decide` when they
 //! are run dry.
 
+mod cms;
 pub mod config;
 mod decide;
 mod destination;
@@ -26,6 +28,7 @@ mod links;
 mod live;
 mod missing;
 mod order;
+mod pairs;
 mod refusal;
 mod rules;
 mod send;

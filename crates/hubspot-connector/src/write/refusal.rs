@@ -101,8 +101,8 @@ pub(crate) struct Said<'a> {
     pub(crate) context: &'a BTreeMap<String, Vec<String>>,
     /// The values that were to be written.
     pub(crate) values: &'a BTreeMap<String, String>,
-    /// The property that two records may not share, where only one of those written is such a one.
-    pub(crate) unique: Option<&'a str>,
+    /// Those of them that no two records may share: HubSpot does not say which one is taken.
+    pub(crate) unique: Vec<&'a str>,
 }
 
 /// One refused value, as HubSpot lists them inside the message (hubspot-api notes §3.1).
@@ -168,11 +168,8 @@ impl Said<'_> {
 
     fn about_conflict(&self) -> Vec<Problem> {
         let taken = self.words().contains("already exists");
-        let unique = self.unique.filter(|_| taken);
-        unique
-            .map(|name| self.problem(name, self.words()))
-            .into_iter()
-            .collect()
+        let unique = self.unique.iter().filter(|_| taken);
+        unique.map(|name| self.problem(name, self.words())).collect()
     }
 }
 
@@ -203,7 +200,7 @@ mod tests {
             errors: &[],
             context: &error.context,
             values: &values,
-            unique: Some("email"),
+            unique: vec!["email"],
         };
         said.refusal().to_string()
     }

@@ -56,23 +56,20 @@ impl Definitions {
         found.ok_or_else(|| name.to_owned())
     }
 
-    /// The unique property among `values`, when there is just one: what a record that was perhaps made is found by.
+    /// The properties among `values` that no two records share, a contact's `email` first.
     pub(crate) fn unique_among<'a>(
         &'a self,
-        values: &BTreeMap<String, String>,
+        values: &'a BTreeMap<String, String>,
         contacts: bool,
-    ) -> Option<&'a str> {
-        let is_unique =
-            |property: &&Property| property.has_unique_value || (contacts && property.name == "email");
-        let filled = |name: &String| values.get(name).is_some_and(|value| !value.is_empty());
-        let mut unique = self
-            .properties
-            .values()
-            .filter(is_unique)
-            .filter(|property| filled(&property.name));
-        let first = unique.next()?;
-        // Of several, the first: a record is found by any of them.
-        Some(&first.name)
+    ) -> impl Iterator<Item = &'a str> {
+        let is_email = move |property: &&Property| contacts && property.name == "email";
+        let filled = |property: &&Property| values.get(&property.name).is_some_and(|value| !value.is_empty());
+        let all = || self.properties.values().filter(filled);
+        let others = all().filter(move |property| property.has_unique_value && !is_email(property));
+        all()
+            .filter(is_email)
+            .chain(others)
+            .map(|property| property.name.as_str())
     }
 
     /// The property that is most like a name that none has, to be suggested.
@@ -257,17 +254,19 @@ mod tests {
 
     #[test]
     fn a_record_is_found_again_by_a_unique_property() {
-        let values = |pairs: &[(&str, &str)]| Wanted::save(pairs.iter().copied()).values;
         let definitions = definitions();
+        let unique = |pairs: &[(&str, &str)], contacts| {
+            let values = Wanted::save(pairs.iter().copied()).values;
+            definitions
+                .unique_among(&values, contacts)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
-            definitions.unique_among(&values(&[("email", "a"), ("city", "b")]), true),
-            Some("email")
+            unique(&[("crm_no", "7"), ("email", "a"), ("city", "b")], true),
+            ["email", "crm_no"]
         );
-        assert_eq!(definitions.unique_among(&values(&[("email", "a")]), false), None);
-        assert_eq!(
-            definitions.unique_among(&values(&[("crm_no", "7")]), false),
-            Some("crm_no")
-        );
-        assert_eq!(definitions.unique_among(&values(&[("crm_no", "")]), false), None);
+        assert_eq!(unique(&[("crm_no", "7"), ("email", "a")], false), ["crm_no"]);
+        assert!(unique(&[("crm_no", "")], true).is_empty());
     }
 }

@@ -155,14 +155,17 @@ impl<'a> Sending<'a> {
         context: &BTreeMap<String, Vec<String>>,
     ) -> Refusal {
         let mut values = item.values.clone();
-        if let (Some(name), false) = (self.id_property, item.id.is_empty()) {
+        let found_by = self.id_property.filter(|_| !item.id.is_empty());
+        if let Some(name) = found_by {
             values.entry(name.to_owned()).or_insert_with(|| item.id.clone());
         }
+        let unique = self.definitions.unique_among(&values, self.object == "contacts");
         let said = Said {
             message,
             errors,
             context,
-            unique: self.definitions.unique_among(&values, self.object == "contacts"),
+            // A record that is found by a value is no conflict about that value.
+            unique: unique.filter(|name| Some(*name) != found_by).collect(),
             values: &values,
         };
         said.refusal()

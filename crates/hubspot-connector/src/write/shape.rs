@@ -126,6 +126,11 @@ impl Wanted {
     }
 }
 
+/// The key of a record as a key map has it.
+pub(crate) fn key_of(record: &Record) -> Result<String, Refusal> {
+    Key::of(&record.key).map(|key| key.text)
+}
+
 /// What was there before a delete, to find the record by.
 fn values_of(before: &Data) -> Result<BTreeMap<String, String>, Refusal> {
     let rules = WriteRules::default();

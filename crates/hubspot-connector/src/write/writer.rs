@@ -21,7 +21,7 @@ use super::send::{Item, Kind, Sending};
 use super::shape::{Verb, Wanted};
 use crate::discovery::find_object;
 use crate::error::{Doing, OrFailed};
-use crate::objects::ObjectType;
+use crate::objects::{Capability, ObjectType};
 
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,7 @@ impl Writer {
     /// [`ErrorKind::Configuration`] when the rules name something that is not there.
     pub async fn open(client: Client, object: &str, rules: WriteRules) -> Result<Self> {
         let object = find_object(&client, object).await?;
+        check_capability(&object)?;
         let definitions = definitions(&client, &object).await?;
         rules.validate()?;
         check_names(&object, &definitions, &rules)?;
@@ -408,8 +409,11 @@ impl Writer {
         let filled = |name: &&str| values.get(*name).is_some_and(|value| !value.is_empty());
         let definitions = self.definitions();
         let property = self.rules.id_property.as_deref().filter(filled);
-        let property =
-            property.or_else(|| definitions.unique_among(values, self.object.name == "contacts"))?;
+        let property = property.or_else(|| {
+            definitions
+                .unique_among(values, self.object.name == "contacts")
+                .next()
+        })?;
         Some(Finder::Unique {
             property: property.to_owned(),
             value: values[property].clone(),
@@ -622,6 +626,19 @@ async fn definitions(client: &Client, object: &ObjectType) -> Result<Definitions
     };
     let properties = client.properties(object.path_name()).await.or_failed(doing)?;
     Ok(Definitions::new(properties))
+}
+
+/// Some objects can only be read (hubspot-api notes §1.1).
+fn check_capability(object: &ObjectType) -> Result<()> {
+    let writable = [Capability::Create, Capability::Update, Capability::Upsert];
+    if writable.into_iter().any(|capability| object.can(capability)) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} can only be read: HubSpot's API does not write them",
+        object.name
+    );
+    Err(Error::new(ErrorKind::Configuration, message))
 }
 
 /// Every property that the rules name is there, and the `id_property` is one that records are found by.

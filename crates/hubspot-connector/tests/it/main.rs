@@ -9,6 +9,7 @@ mod emulated;
 mod faults;
 mod follower;
 mod following;
+mod moving;
 mod odd_answers;
 mod pace;
 mod positions;
