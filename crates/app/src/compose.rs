@@ -5,14 +5,15 @@ mod connection;
 use std::sync::Arc;
 
 use hubspot_client::Client;
-use hubspot_connector::HubspotSource;
+use hubspot_connector::{HubspotSource, SourceConfig as HubspotConfig};
 use opencdc::{CheckpointStore, Destination, Origin, Source};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
+use pipeline::source::{FileSource, StdinSource};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
 
 use crate::account::Account;
 use crate::exit::{Failure, Outcome};
-use crate::settings::{self, DestinationConfig, Settings};
+use crate::settings::{self, DestinationConfig, Settings, SourceConfig};
 
 use self::connection::Asker;
 
@@ -22,7 +23,7 @@ pub(crate) async fn pipeline(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Pipeline> {
-    let source = source(settings, written)?;
+    let source = source(settings, &written.source)?;
     let destination = destination(name, &written.destination).await?;
     let store = state(settings).await?;
     Ok(Pipeline {
@@ -36,13 +37,22 @@ pub(crate) async fn pipeline(
     })
 }
 
+fn source(settings: &Settings, config: &SourceConfig) -> Outcome<Arc<dyn Source>> {
+    Ok(match config {
+        SourceConfig::Hubspot(config) => hubspot_source(settings, config)?,
+        SourceConfig::Ndjson(config) => Arc::new(FileSource::ndjson(config)?),
+        SourceConfig::Csv(config) => Arc::new(FileSource::csv(config)?),
+        SourceConfig::Stdin(config) => Arc::new(StdinSource::new(config)?),
+    })
+}
+
 /// The account that a pipeline reads.
-pub(crate) fn source(settings: &Settings, written: &settings::Pipeline) -> Outcome<Arc<HubspotSource>> {
-    let connection = written.connection();
+pub(crate) fn hubspot_source(settings: &Settings, config: &HubspotConfig) -> Outcome<Arc<HubspotSource>> {
+    let connection = &config.connection;
     let what = format!("connection `{connection}`");
     let state_file = settings.file.state.path();
     let client = connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)?;
-    Ok(Arc::new(HubspotSource::new(client, written.hubspot().clone())?))
+    Ok(Arc::new(HubspotSource::new(client, config.clone())?))
 }
 
 /// A pipeline, and its source as an origin to compare its copy with. A copy that is not there is not made.
@@ -51,6 +61,7 @@ pub(crate) async fn audited(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<(Pipeline, Arc<dyn Origin>)> {
+    let config = written.need_hubspot_source(name, "there is nobody to ask whether its copy is complete")?;
     if let DestinationConfig::Sqlite(config) = &written.destination
         && !config.path.exists()
     {
@@ -60,10 +71,10 @@ pub(crate) async fn audited(
         );
         return Err(Failure::usage(message).hint(format!("`spoke sync {name}` makes one")));
     }
-    let source = source(settings, written)?;
+    let origin = hubspot_source(settings, config)?;
     let mut pipeline = pipeline(settings, name, written).await?;
-    pipeline.source = Arc::clone(&source) as Arc<dyn Source>;
-    Ok((pipeline, source))
+    pipeline.source = Arc::clone(&origin) as Arc<dyn Source>;
+    Ok((pipeline, origin))
 }
 
 async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<dyn Destination>> {
