@@ -1,0 +1,6 @@
+//! Sources that are no service.
+
+mod files;
+mod lines;
+mod reading;
+mod stdin;
