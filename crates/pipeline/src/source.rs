@@ -10,10 +10,13 @@ mod follow;
 mod lines;
 mod rows;
 mod schema;
+mod sqlite;
 mod status;
 mod stdin;
+mod table;
 
 pub use columns::Columns;
 pub use files::{CsvConfig, FileSource, NdjsonConfig};
 pub use lines::BadLines;
+pub use sqlite::{SqliteConfig, SqliteSource};
 pub use stdin::{StdinConfig, StdinFormat, StdinSource};

@@ -5,9 +5,6 @@ mod mark;
 mod paths;
 mod walk;
 
-use std::fmt::Debug;
-use std::sync::{Mutex, PoisonError};
-
 use async_trait::async_trait;
 use opencdc::{BatchStream, Catalog, Error, ErrorKind, Result, Resume, Selection, Source, StreamStatus};
 
@@ -16,6 +13,7 @@ pub(super) use config::{check_batch_size, check_key, comma, dialect, quote};
 
 use super::follow::{self, Blocking, Wanted};
 use super::lines::Records;
+use super::schema::Seen;
 use super::status::Status;
 use config::Files;
 use walk::Walk;
@@ -30,8 +28,7 @@ use walk::Walk;
 pub struct FileSource {
     files: Files,
     status: Status,
-    /// What the first look at the files since the last read showed: a read announces what is different from that.
-    seen: Mutex<Option<Records>>,
+    seen: Seen<Records>,
 }
 
 impl FileSource {
@@ -55,7 +52,7 @@ impl FileSource {
         Self {
             files,
             status: Status::default(),
-            seen: Mutex::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -69,13 +66,8 @@ impl FileSource {
         })??;
         // The whole of it is the catalog, nothing is news.
         records.schemas().news();
-        self.seen().get_or_insert_with(|| records.clone());
+        self.seen.look(&records);
         Ok(records)
-    }
-
-    /// Held for a statement.
-    fn seen(&self) -> std::sync::MutexGuard<'_, Option<Records>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,8 +78,7 @@ impl Source for FileSource {
     }
 
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
-        let seen = self.seen().take();
-        let mut records = match seen {
+        let mut records = match self.seen.take() {
             Some(records) => records,
             None => self.look().await?,
         };

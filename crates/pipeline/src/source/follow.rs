@@ -15,6 +15,28 @@ pub(super) trait Reader: Sized + Send + 'static {
 pub(super) trait BlockingReader: Send + 'static {
     /// See [`Reader::next`].
     fn next(&mut self) -> Result<Option<Batch>>;
+
+    /// What ends [`BlockingReader::next`] early, on another thread, when nobody waits for it any more.
+    fn interrupter(&self) -> Interrupter {
+        Interrupter(None)
+    }
+}
+
+/// Interrupts something when it is dropped, unless it was disarmed.
+pub(super) struct Interrupter(pub(super) Option<Box<dyn FnOnce() + Send>>);
+
+impl Interrupter {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Interrupter {
+    fn drop(&mut self) {
+        if let Some(interrupt) = self.0.take() {
+            interrupt();
+        }
+    }
 }
 
 /// A [`BlockingReader`] on a thread where that is no harm.
@@ -23,13 +45,14 @@ pub(super) struct Blocking<R>(pub(super) R);
 impl<R: BlockingReader> Reader for Blocking<R> {
     async fn next(self) -> (Self, Result<Option<Batch>>) {
         let Self(mut reader) = self;
+        let interrupter = reader.interrupter();
         let read = move || {
             let batch = reader.next();
             (Self(reader), batch)
         };
-        tokio::task::spawn_blocking(read)
-            .await
-            .expect("reading does not panic")
+        let read = tokio::task::spawn_blocking(read).await;
+        interrupter.disarm();
+        read.expect("reading does not panic")
     }
 }
 

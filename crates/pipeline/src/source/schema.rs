@@ -4,8 +4,35 @@
 //! was never seen before is added; either is announced with the batch that shows it, so nothing is lost on the way.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opencdc::{Catalog, DataType, Field, Stream, StreamName};
+
+/// What the first look since the last read showed. Whoever is given the catalog of that look and reads then is told of
+/// everything that is different from it, also of what somebody else's look showed in between.
+#[derive(Debug)]
+pub(super) struct Seen<T>(Mutex<Option<T>>);
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T: Clone> Seen<T> {
+    pub(super) fn look(&self, seen: &T) {
+        self.lock().get_or_insert_with(|| seen.clone());
+    }
+
+    pub(super) fn take(&self) -> Option<T> {
+        self.lock().take()
+    }
+
+    /// Held for a statement.
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The streams of a source, as far as they have been seen.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,5 @@
 //! What a person asks a database for, whichever it is.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use opencdc::{Error, ErrorKind, Result, StreamName, Until};
@@ -72,7 +71,7 @@ impl Relation {
         self.cursor.iter().chain(key).map(String::as_str).collect()
     }
 
-    /// Where the key's columns stand in [`Relation::order`].
+    /// Whether changes can be told from what was read before.
     pub(in crate::source) fn has_cursor(&self) -> bool {
         self.cursor.is_some()
     }
@@ -91,10 +90,20 @@ impl Relation {
     }
 
     /// Refuses columns that the rows do not have.
-    pub(in crate::source) fn check_columns<'a>(&self, columns: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
-        let wanted = [("key", &self.key[..]), ("cursor", as_list(&self.cursor)), ("deleted", as_list(&self.deleted))];
+    pub(in crate::source) fn check_columns<'a>(
+        &self,
+        columns: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<()> {
+        let wanted = [
+            ("key", &self.key[..]),
+            ("cursor", as_list(self.cursor.as_ref())),
+            ("deleted", as_list(self.deleted.as_ref())),
+        ];
         for (setting, names) in wanted {
-            if let Some(name) = names.iter().find(|name| !columns.clone().any(|column| column == *name)) {
+            if let Some(name) = names
+                .iter()
+                .find(|name| !columns.clone().any(|column| column == *name))
+            {
                 let listed: Vec<_> = columns.clone().map(|column| format!("`{column}`")).collect();
                 return Err(wrong(
                     format!("there is no column `{name}`, which `{setting}` names"),
@@ -115,6 +124,20 @@ impl Relation {
         Ok(())
     }
 
+    /// A row has no place in the order, and would never be read.
+    pub(in crate::source) fn without_place(&self) -> Error {
+        let columns: Vec<_> = self.order().iter().map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "a row of `{}` has no value in {}",
+            self.stream,
+            columns.join(" or ")
+        );
+        Error::new(ErrorKind::InvalidData, message).with_hint(
+            "give every row one, leave such rows out with a `query`, or fill them in there, such as with \
+             `coalesce(updated_at, created_at)`",
+        )
+    }
+
     /// What the position is one of: another table or order makes it meaningless.
     pub(in crate::source) fn describe(&self) -> String {
         let table = match &self.rows {
@@ -126,8 +149,8 @@ impl Relation {
     }
 }
 
-fn as_list(name: &Option<String>) -> &[String] {
-    name.as_ref().map_or(&[], std::slice::from_ref)
+fn as_list(name: Option<&String>) -> &[String] {
+    name.map_or(&[], std::slice::from_ref)
 }
 
 fn rows<'a>(written: &Written<'a>) -> Result<(Rows, &'a str)> {
@@ -139,7 +162,10 @@ fn rows<'a>(written: &Written<'a>) -> Result<(Rows, &'a str)> {
         }
         (None, Some(query)) if !query.trim().is_empty() => {
             let name = written.stream.ok_or_else(|| {
-                wrong("`stream` is not set", "a query has no name of its own: write `stream: NAME`")
+                wrong(
+                    "`stream` is not set",
+                    "a query has no name of its own: write `stream: NAME`",
+                )
             })?;
             let query = query.trim().trim_end_matches(';').trim_end();
             Ok((Rows::Query(query.to_owned()), name))
@@ -151,8 +177,7 @@ fn rows<'a>(written: &Written<'a>) -> Result<(Rows, &'a str)> {
 
 /// Whether the value of a `deleted` column says that the row is gone: a true boolean, a number that is not 0, a text
 /// such as a date.
-pub(in crate::source) fn is_gone(json: impl Display) -> bool {
-    let json = json.to_string();
+pub(in crate::source) fn is_gone(json: &str) -> bool {
     let text = json.trim_matches('"').to_ascii_lowercase();
     !matches!(&*text, "null" | "" | "0" | "0.0" | "false" | "f" | "no" | "n")
 }
@@ -178,19 +203,42 @@ mod tests {
     fn a_table_names_its_stream_and_a_query_needs_one() {
         let key = Columns::from(["id"]);
         let table = Relation::of(&written(&key)).unwrap();
-        assert_eq!((table.stream.as_str(), table.describe().as_str()), ("people", "table crm.people by id"));
-        let query = Written { table: None, query: Some(" SELECT 1 AS id ; "), ..written(&key) };
-        assert_eq!(Relation::of(&query).unwrap_err().to_string(), "`stream` is not set");
-        let query = Relation::of(&Written { stream: Some("ones"), ..query }).unwrap();
+        assert_eq!(
+            (table.stream.as_str(), table.describe().as_str()),
+            ("people", "table crm.people by id")
+        );
+        let query = Written {
+            table: None,
+            query: Some(" SELECT 1 AS id ; "),
+            ..written(&key)
+        };
+        assert_eq!(
+            Relation::of(&query).unwrap_err().to_string(),
+            "`stream` is not set"
+        );
+        let query = Relation::of(&Written {
+            stream: Some("ones"),
+            ..query
+        })
+        .unwrap();
         assert_eq!(query.rows, Rows::Query("SELECT 1 AS id".to_owned()));
     }
 
     #[test]
     fn one_of_table_and_query_is_needed() {
         let key = Columns::from(["id"]);
-        let both = Written { query: Some("SELECT 1"), ..written(&key) };
-        let neither = Written { table: None, ..written(&key) };
-        for (written, why) in [(both, "both `table` and `query` are set"), (neither, "neither `table` nor `query` is set")] {
+        let both = Written {
+            query: Some("SELECT 1"),
+            ..written(&key)
+        };
+        let neither = Written {
+            table: None,
+            ..written(&key)
+        };
+        for (written, why) in [
+            (both, "both `table` and `query` are set"),
+            (neither, "neither `table` nor `query` is set"),
+        ] {
             assert_eq!(Relation::of(&written).unwrap_err().to_string(), why);
         }
     }
@@ -198,7 +246,15 @@ mod tests {
     #[test]
     fn rows_are_ordered_by_the_cursor_and_then_the_key() {
         let key = Columns::from(["a", "b"]);
-        let order = |cursor| Relation::of(&Written { cursor, ..written(&key) }).unwrap().order().join(" ");
+        let order = |cursor| {
+            Relation::of(&Written {
+                cursor,
+                ..written(&key)
+            })
+            .unwrap()
+            .order()
+            .join(" ")
+        };
         assert_eq!(order(None), "a b");
         assert_eq!(order(Some("at")), "at a b");
         assert_eq!(order(Some("b")), "b a", "a column of the key may be the cursor");
@@ -207,7 +263,15 @@ mod tests {
     #[test]
     fn following_without_a_cursor_must_be_asked_for() {
         let key = Columns::from(["id"]);
-        let poll = |cursor, poll, until| Relation::of(&Written { cursor, poll, ..written(&key) }).unwrap().poll(until);
+        let poll = |cursor, poll, until| {
+            Relation::of(&Written {
+                cursor,
+                poll,
+                ..written(&key)
+            })
+            .unwrap()
+            .poll(until)
+        };
         let second = Duration::from_secs(1);
         assert!(poll(None, None, Until::Dropped).is_err());
         assert_eq!(poll(None, Some(second), Until::Dropped).unwrap(), second);
@@ -218,11 +282,17 @@ mod tests {
     #[test]
     fn columns_are_refused_by_name() {
         let key = Columns::from(["id"]);
-        let relation = Relation::of(&Written { cursor: Some("at"), ..written(&key) }).unwrap();
+        let relation = Relation::of(&Written {
+            cursor: Some("at"),
+            ..written(&key)
+        })
+        .unwrap();
         let error = relation.check_columns(["id", "when"].into_iter()).unwrap_err();
         assert_eq!(error.to_string(), "there is no column `at`, which `cursor` names");
         assert_eq!(error.hint(), Some("the columns are `id`, `when`"));
-        let error = relation.check_columns(["id", "at", "id"].into_iter()).unwrap_err();
+        let error = relation
+            .check_columns(["id", "at", "id"].into_iter())
+            .unwrap_err();
         assert_eq!(error.to_string(), "two columns are called `id`");
     }
 

@@ -36,5 +36,6 @@ impl Folder {
 
 /// JSON lines `{"id":1}` and so on.
 pub(crate) fn ndjson(ids: std::ops::Range<u32>) -> String {
-    ids.map(|id| format!("{{\"id\":{id}}}\n")).collect()
+    let lines: Vec<_> = ids.map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    lines.concat()
 }

@@ -3,4 +3,5 @@
 mod files;
 mod lines;
 mod reading;
+mod sqlite;
 mod stdin;
