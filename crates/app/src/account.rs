@@ -7,7 +7,7 @@ use std::path::Path;
 use hubspot_connector::objects::ObjectType;
 
 use crate::exit::{Failure, Outcome};
-use crate::settings::{Connection, SecretRef, Settings, State};
+use crate::settings::{Connection, Pipeline, SecretRef, Settings, State};
 
 /// An account that was chosen. Its `Display` is what to call it in messages.
 #[derive(Debug)]
@@ -58,12 +58,13 @@ impl Account {
 
     fn named(settings: &Settings, name: &str) -> Outcome<Self> {
         let connection = settings.connection(name)?.clone();
-        let pipelines = settings
+        let sources = settings
             .file
             .pipelines
             .values()
-            .filter(|pipeline| pipeline.connection() == name);
-        let streams = pipelines.flat_map(|pipeline| &pipeline.hubspot().streams);
+            .filter_map(Pipeline::hubspot_source);
+        let sources = sources.filter(|source| source.connection == name);
+        let streams = sources.flat_map(|source| &source.streams);
         let streams = streams.map(|stream| stream.name.clone()).collect();
         Ok(Self {
             name: Some(name.to_owned()),

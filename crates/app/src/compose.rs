@@ -2,17 +2,20 @@
 
 mod connection;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use hubspot_client::Client;
-use hubspot_connector::HubspotSource;
+use hubspot_connector::write::{DestinationConfig as HubspotDestinationConfig, HubspotDestination};
+use hubspot_connector::{HubspotSource, SourceConfig as HubspotConfig};
 use opencdc::{CheckpointStore, Destination, Origin, Source};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
+use pipeline::source::{FileSource, StdinSource};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
 
 use crate::account::Account;
 use crate::exit::{Failure, Outcome};
-use crate::settings::{self, DestinationConfig, Settings};
+use crate::settings::{self, DestinationConfig, Settings, SourceConfig};
 
 use self::connection::Asker;
 
@@ -22,9 +25,9 @@ pub(crate) async fn pipeline(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Pipeline> {
-    let source = source(settings, written)?;
-    let destination = destination(name, &written.destination).await?;
+    let source = source(settings, &written.source)?;
     let store = state(settings).await?;
+    let destination = destination(settings, name, &written.destination).await?;
     Ok(Pipeline {
         name: name.to_owned(),
         source,
@@ -36,13 +39,19 @@ pub(crate) async fn pipeline(
     })
 }
 
+fn source(settings: &Settings, config: &SourceConfig) -> Outcome<Arc<dyn Source>> {
+    Ok(match config {
+        SourceConfig::Hubspot(config) => hubspot_source(settings, config)?,
+        SourceConfig::Ndjson(config) => Arc::new(FileSource::ndjson(config)?),
+        SourceConfig::Csv(config) => Arc::new(FileSource::csv(config)?),
+        SourceConfig::Stdin(config) => Arc::new(StdinSource::new(config)?),
+    })
+}
+
 /// The account that a pipeline reads.
-pub(crate) fn source(settings: &Settings, written: &settings::Pipeline) -> Outcome<Arc<HubspotSource>> {
-    let connection = written.connection();
-    let what = format!("connection `{connection}`");
-    let state_file = settings.file.state.path();
-    let client = connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)?;
-    Ok(Arc::new(HubspotSource::new(client, written.hubspot().clone())?))
+pub(crate) fn hubspot_source(settings: &Settings, config: &HubspotConfig) -> Outcome<Arc<HubspotSource>> {
+    let client = run_client(settings, &config.connection)?;
+    Ok(Arc::new(HubspotSource::new(client, config.clone())?))
 }
 
 /// A pipeline, and its source as an origin to compare its copy with. A copy that is not there is not made.
@@ -51,6 +60,7 @@ pub(crate) async fn audited(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<(Pipeline, Arc<dyn Origin>)> {
+    let config = written.need_hubspot_source(name, "there is nobody to ask whether its copy is complete")?;
     if let DestinationConfig::Sqlite(config) = &written.destination
         && !config.path.exists()
     {
@@ -60,13 +70,17 @@ pub(crate) async fn audited(
         );
         return Err(Failure::usage(message).hint(format!("`spoke sync {name}` makes one")));
     }
-    let source = source(settings, written)?;
+    let origin = hubspot_source(settings, config)?;
     let mut pipeline = pipeline(settings, name, written).await?;
-    pipeline.source = Arc::clone(&source) as Arc<dyn Source>;
-    Ok((pipeline, source))
+    pipeline.source = Arc::clone(&origin) as Arc<dyn Source>;
+    Ok((pipeline, origin))
 }
 
-async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<dyn Destination>> {
+async fn destination(
+    settings: &Settings,
+    pipeline: &str,
+    config: &DestinationConfig,
+) -> Outcome<Arc<dyn Destination>> {
     Ok(match config {
         DestinationConfig::Sqlite(config) => {
             Arc::new(SqliteDestination::open(config.clone(), pipeline).await?)
@@ -74,7 +88,31 @@ async fn destination(pipeline: &str, config: &DestinationConfig) -> Outcome<Arc<
         DestinationConfig::Ndjson(config) => {
             Arc::new(NdjsonDestination::open(config.clone(), pipeline).await?)
         }
+        DestinationConfig::Hubspot(config) => {
+            Arc::new(hubspot_destination(settings, pipeline, config).await?)
+        }
     })
+}
+
+/// HubSpot as a destination, which remembers the source's keys in the state file.
+async fn hubspot_destination(
+    settings: &Settings,
+    pipeline: &str,
+    config: &HubspotDestinationConfig,
+) -> Outcome<HubspotDestination> {
+    let connection = settings.connection(&config.connection)?;
+    let client = run_client(settings, &config.connection)?;
+    let keys = state(settings).await?.keys(pipeline);
+    let browsable = connection.browsable.clone();
+    let destination = HubspotDestination::new(client, config.clone(), keys)?;
+    Ok(destination.reaching(move |object| browsable.may_write(object)))
+}
+
+/// A client for a connection that a pipeline uses.
+fn run_client(settings: &Settings, connection: &str) -> Outcome<Client> {
+    let what = format!("connection `{connection}`");
+    let state_file = settings.file.state.path();
+    connection::client(settings.connection(connection)?, &what, state_file, Asker::Run)
 }
 
 /// The store that the settings name.
@@ -89,12 +127,8 @@ pub(crate) async fn checkpoints(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Option<Arc<dyn CheckpointStore>>> {
-    let place = match &written.destination {
-        DestinationConfig::Sqlite(config) => &config.path,
-        DestinationConfig::Ndjson(config) => &config.dir,
-    };
-    if place.exists() {
-        let destination = destination(name, &written.destination).await?;
+    if written.destination.place().is_some_and(Path::exists) {
+        let destination = destination(settings, name, &written.destination).await?;
         if let Some(store) = destination.checkpoints() {
             return Ok(Some(store));
         }

@@ -18,6 +18,7 @@ pub mod audit;
 pub mod destination;
 mod failpoint;
 mod run;
+pub mod source;
 mod sqlite_checkpoints;
 mod sqlite_file;
 mod store;

@@ -24,8 +24,9 @@ pub(crate) async fn run(arguments: cli::Plan) -> Outcome {
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
     for (name, written) in settings.pipelines(&named)? {
-        let connection = settings.connection(written.connection())?;
-        let estimate = compose::source(&settings, written)?.survey().await?;
+        let config = written.need_hubspot_source(name, "what it costs is not counted in calls to HubSpot")?;
+        let connection = settings.connection(&config.connection)?;
+        let estimate = compose::hubspot_source(&settings, config)?.survey().await?;
         reports.push(Report::new(name, estimate, connection));
     }
     if arguments.json {

@@ -124,6 +124,12 @@ fn by_prefix(notes: &Notes) -> BTreeMap<String, Size> {
 /// Under the pipeline's lease, so that no run goes on from what is taken away.
 async fn reset(settings: &Settings, name: &str, stream: Option<&str>, yes: bool) -> Outcome {
     let (name, written) = settings.pipeline(name)?;
+    if stream.is_some() {
+        written.need_hubspot_source(
+            name,
+            "its streams cannot be reset one by one; leave the stream out",
+        )?;
+    }
     let what = match stream {
         Some(stream) => format!("stream `{stream}` of pipeline `{name}`"),
         None => format!("pipeline `{name}`"),

@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hubspot_connector::SourceConfig as HubspotConfig;
-use pipeline::destination::{NdjsonConfig, SqliteConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Connection;
+use super::{Connection, Pipeline};
 use crate::exit::{Failure, Outcome};
 
 /// The only version of the file's shape so far.
@@ -80,52 +78,6 @@ impl Default for State {
         Self::Sqlite(SqliteState {
             path: DEFAULT_STATE.into(),
         })
-    }
-}
-
-/// One source to one destination.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Pipeline {
-    /// Where records come from.
-    pub(crate) source: SourceConfig,
-    /// Where they go.
-    pub(crate) destination: DestinationConfig,
-}
-
-/// Where records come from.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(crate) enum SourceConfig {
-    /// A HubSpot account.
-    Hubspot(HubspotConfig),
-}
-
-/// Where records go.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(crate) enum DestinationConfig {
-    /// An SQLite file with typed columns.
-    Sqlite(SqliteConfig),
-    /// One file of JSON lines a stream.
-    Ndjson(NdjsonConfig),
-}
-
-impl Pipeline {
-    /// The name of the connection that the source uses.
-    pub(crate) fn connection(&self) -> &str {
-        let SourceConfig::Hubspot(config) = &self.source;
-        &config.connection
-    }
-
-    /// The HubSpot source's settings.
-    pub(crate) fn hubspot(&self) -> &HubspotConfig {
-        let SourceConfig::Hubspot(config) = &self.source;
-        config
-    }
-
-    pub(crate) fn check(&self) -> Outcome {
-        Ok(self.hubspot().validate()?)
     }
 }
 

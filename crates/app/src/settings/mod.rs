@@ -3,13 +3,15 @@
 
 mod connection;
 mod file;
+mod pipeline;
 mod secret;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use connection::{Connection, Credentials, OAuth, Proxy, Tls};
-pub(crate) use file::{DestinationConfig, File, Pipeline, State};
+pub(crate) use file::{File, State};
+pub(crate) use pipeline::{DestinationConfig, Pipeline, SourceConfig};
 pub(crate) use secret::SecretRef;
 
 use crate::exit::{Failure, Outcome};
@@ -109,12 +111,14 @@ impl Settings {
         }
         for (name, pipeline) in &self.file.pipelines {
             let context = |failure: Failure| failure.within(&format!("pipeline `{name}`"));
-            let connection = self.connection(pipeline.connection()).map_err(context)?;
+            for connection in pipeline.connections() {
+                self.connection(connection).map_err(context)?;
+            }
             pipeline.check().map_err(context)?;
-            connection
-                .browsable
-                .may_read(pipeline.hubspot())
-                .map_err(context)?;
+            if let Some(source) = pipeline.hubspot_source() {
+                let connection = self.connection(&source.connection).map_err(context)?;
+                connection.browsable.may_read(source).map_err(context)?;
+            }
         }
         Ok(())
     }

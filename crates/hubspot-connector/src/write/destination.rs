@@ -4,6 +4,7 @@
 //! up whatever a call takes; those about the same record take effect in their order.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -22,7 +23,7 @@ use super::pairs::{PairWriter, Side};
 use super::shape::{Wanted, key_of};
 use super::writer::{Done, Writer};
 use crate::discovery::find_object;
-use crate::objects;
+use crate::objects::{self, ObjectType};
 
 /// HubSpot as a destination.
 #[derive(Debug)]
@@ -33,6 +34,16 @@ pub struct HubspotDestination {
     permits: Arc<Semaphore>,
     lanes: Lanes,
     targets: RwLock<Arc<Targets>>,
+    reach: Reach,
+}
+
+/// What keeps some object types away.
+struct Reach(Box<dyn Fn(&ObjectType) -> Result<()> + Send + Sync>);
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reach")
+    }
 }
 
 type Targets = BTreeMap<StreamName, Target>;
@@ -69,7 +80,22 @@ impl HubspotDestination {
             permits: Arc::new(Semaphore::new(permits)),
             lanes: Lanes::default(),
             targets: RwLock::default(),
+            reach: Reach(Box::new(|_| Ok(()))),
         })
+    }
+
+    /// The same destination, which writes to an object type only when `may_reach` has nothing against it.
+    #[must_use]
+    pub fn reaching(self, may_reach: impl Fn(&ObjectType) -> Result<()> + Send + Sync + 'static) -> Self {
+        let reach = Reach(Box::new(may_reach));
+        Self { reach, ..self }
+    }
+
+    /// The object type that a person calls so.
+    async fn object(&self, name: &str) -> Result<ObjectType> {
+        let object = find_object(&self.client, name).await?;
+        (self.reach.0)(&object)?;
+        Ok(object)
     }
 
     async fn target(&self, stream: &Stream, catalog: &Catalog) -> Result<Target> {
@@ -83,7 +109,8 @@ impl HubspotDestination {
             let pairs = PairWriter::open(client, stream.name.clone(), sides, &rules, keys, lanes).await?;
             return Ok(Target::Pairs(Box::new(pairs)));
         }
-        let writer = Writer::open(self.client.clone(), &object, rules.clone()).await?;
+        let object = self.object(&object).await?;
+        let writer = Writer::to(self.client.clone(), object, rules.clone()).await?;
         let types = stream
             .fields
             .iter()
@@ -128,7 +155,7 @@ impl HubspotDestination {
         let object = self.config.rules_of(stream).object;
         let object = object.as_deref().unwrap_or(stream);
         Ok(Side {
-            object: find_object(&self.client, object).await?,
+            object: self.object(object).await?,
             stream: stream.into(),
         })
     }

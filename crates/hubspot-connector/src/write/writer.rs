@@ -99,6 +99,14 @@ impl Writer {
     /// [`ErrorKind::Configuration`] when the rules name something that is not there.
     pub async fn open(client: Client, object: &str, rules: WriteRules) -> Result<Self> {
         let object = find_object(&client, object).await?;
+        Self::to(client, object, rules).await
+    }
+
+    /// The same to an object type that is known already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when it can only be read, or the rules name something that is not there.
+    pub async fn to(client: Client, object: ObjectType, rules: WriteRules) -> Result<Self> {
         check_capability(&object)?;
         let definitions = definitions(&client, &object).await?;
         rules.validate()?;

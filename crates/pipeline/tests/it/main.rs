@@ -8,5 +8,6 @@ mod file_errors;
 mod inspect;
 mod ndjson;
 mod run_loop;
+mod sources;
 mod sqlite;
 mod store;

@@ -17,7 +17,7 @@ use crate::exit::{Failure, Outcome};
 use crate::lease::Lease;
 use crate::printer;
 use crate::progress::{self, Screen};
-use crate::settings::Settings;
+use crate::settings::{self, Settings, SourceConfig};
 use crate::watch::Watch;
 
 /// Runs the named pipelines: with `--once` one after another, each until it has caught up; otherwise all at the same
@@ -25,6 +25,7 @@ use crate::watch::Watch;
 pub(crate) async fn run(arguments: Sync) -> Outcome {
     let settings = Settings::load(arguments.file.path())?;
     let wanted = settings.pipelines(&arguments.pipelines)?;
+    check_stdin(&wanted)?;
     let names: Vec<_> = wanted.into_iter().map(|(name, _)| name.to_owned()).collect();
     if names.is_empty() {
         return Err(
@@ -52,6 +53,21 @@ pub(crate) async fn run(arguments: Sync) -> Outcome {
         printer::json(&reports)?;
     }
     Ok(())
+}
+
+/// There is one standard input, and nobody can read it twice.
+fn check_stdin(wanted: &[(&str, &settings::Pipeline)]) -> Outcome {
+    let mut names = wanted
+        .iter()
+        .filter(|(_, written)| matches!(written.source, SourceConfig::Stdin(_)))
+        .map(|(name, _)| name);
+    match (names.next(), names.next()) {
+        (Some(one), Some(other)) => Err(Failure::usage(format!(
+            "the pipelines `{one}` and `{other}` both read the standard input"
+        ))
+        .hint("name the one to run")),
+        _ => Ok(()),
+    }
 }
 
 async fn one_after_another(sync: &Syncing, names: &[String], tell: impl Fn(&Report)) -> Outcome<Vec<Report>> {

@@ -12,8 +12,8 @@ use hubspot_connector::write::config::{Nulls, WriteMode, WriteRules};
 use hubspot_connector::write::{Verb, Writer};
 
 use crate::cli::{Create, Delete, How, Run, Update, What};
-use crate::compose;
 use crate::exit::Outcome;
+use crate::session::Session;
 
 use input::Input;
 use job::Job;
@@ -40,6 +40,8 @@ pub(crate) async fn update(arguments: Update) -> Outcome {
 pub(crate) async fn delete(arguments: Delete) -> Outcome {
     let rules = WriteRules {
         id_property: id_property(&arguments.what),
+        // A look before tells which of them are there at all: HubSpot itself says nothing of ids that it does not know.
+        changed_only: Some(true),
         ..WriteRules::default()
     };
     let mut given = Given::of(&arguments.what)?;
@@ -48,7 +50,11 @@ pub(crate) async fn delete(arguments: Delete) -> Outcome {
 }
 
 async fn start(what: &What, given: Given, rules: WriteRules, run: &Run) -> Outcome {
-    let client = compose::one_shot(&run.target)?;
+    let session = Session::open(&run.target)?;
+    let object = session.object(&what.object).await?;
+    for link in &rules.associations {
+        session.object(&link.to).await?;
+    }
     let has_id = rules.mode() != WriteMode::Create;
     let nulls = rules.nulls.unwrap_or_default();
     let job = Job {
@@ -56,7 +62,7 @@ async fn start(what: &What, given: Given, rules: WriteRules, run: &Run) -> Outco
         nulls,
         has_id,
         constants: given.constants(what.from.is_some()),
-        writer: Writer::open(client, &what.object, rules).await?,
+        writer: Writer::to(session.client, object, rules).await?,
     };
     let input = match &what.from {
         Some(path) => Input::open(path)?,

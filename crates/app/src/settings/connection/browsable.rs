@@ -47,6 +47,15 @@ impl Browsable {
         Err(self.refuse(&object.name))
     }
 
+    /// The same for a destination.
+    pub(crate) fn may_write(&self, object: &ObjectType) -> opencdc::Result<()> {
+        if self.shows(object) {
+            return Ok(());
+        }
+        let message = format!("`{}` is outside the connection's `browsable`", object.name);
+        Err(opencdc::Error::new(opencdc::ErrorKind::Configuration, message))
+    }
+
     /// # Errors
     /// A stream, or a type that associations are read to, is outside.
     pub(crate) fn may_read(&self, source: &SourceConfig) -> Outcome {
