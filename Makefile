@@ -1,6 +1,6 @@
 # The targets are what CI runs; each is one `cargo xtask` command, so they work without make as well.
 
-.PHONY: test lint soak peers bench bench-emulator
+.PHONY: test lint soak peers bench bench-emulator bench-write
 
 # Installs what the tests need (and says what), then runs every check and every test.
 test:
@@ -26,3 +26,7 @@ bench:
 # The emulator over loopback: list pages a second, a static file server of the same bytes, search times.
 bench-emulator:
 	cargo xtask bench-emulator
+
+# Upserts into a Pro account, beside a loop over HubSpot's official client.
+bench-write:
+	cargo xtask bench-write

@@ -1,12 +1,11 @@
 //! A real `spoke emulate` process for the suites that talk to one.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::steps::run;
+use crate::steps::{run, target_folder};
 
 const TOKEN: &str = "pat-na1-00000000-0000-4000-8000-000000000000";
 
@@ -55,8 +54,4 @@ impl Drop for Emulator {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }

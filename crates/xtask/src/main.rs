@@ -1,6 +1,7 @@
 //! Repository chores, without tools that a fresh machine lacks.
 #![expect(clippy::print_stderr, reason = "a developer's tool that talks to a terminal")]
 
+mod bench_write;
 mod emulator;
 mod guides;
 mod parity;
@@ -21,7 +22,9 @@ const USAGE: &str = "usage: cargo xtask <command>
   soak    random schedules of changes, faults and crashes; the argument is a number of seconds
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)
   bench-emulator
-          the emulator over loopback beside a static file server; the argument is a number of contacts";
+          the emulator over loopback beside a static file server; the argument is a number of contacts
+  bench-write
+          upserts into a Pro account beside a loop over HubSpot's official client; arguments are the rows for each";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         "soak" => steps::soak(&rest),
         "bench" => steps::bench(&rest),
         "bench-emulator" => steps::bench_emulator(&rest),
+        "bench-write" => bench_write::run_it(&rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

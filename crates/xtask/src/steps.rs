@@ -1,5 +1,6 @@
 //! The steps of `ci`, each a command that is printed before it runs.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -108,6 +109,11 @@ pub(crate) fn bench_emulator(arguments: &[String]) -> Result<()> {
     ];
     all.extend(arguments.iter().map(String::as_str));
     cargo(&all)
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 fn has_component(name: &str) -> bool {
