@@ -1,6 +1,7 @@
 //! One file a command. Each takes what clap read and gives back how it ended.
 
 mod audit;
+mod bulk;
 mod check;
 mod config;
 mod demo;
