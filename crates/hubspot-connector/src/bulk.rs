@@ -30,14 +30,16 @@ use crate::objects::ObjectType;
 
 /// A row of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<T = ()> {
     /// Where it stands in the input, for whoever reads the report.
     pub line: u64,
+    /// What the caller wants to find again in the report, such as the row as it came.
+    pub origin: T,
     /// Values by property, in the input's order. A property that is not named stays as it is.
     pub values: Vec<(String, String)>,
 }
 
-impl Row {
+impl<T> Row<T> {
     /// The value of a property, if the row has one.
     pub fn value(&self, property: &str) -> Option<&str> {
         let found = self.values.iter().find(|(name, _)| name == property);
@@ -121,7 +123,7 @@ impl Job {
     }
 
     /// Why a row cannot be imported at all.
-    fn refusal(&self, row: &Row) -> Option<Problem> {
+    fn refusal<T>(&self, row: &Row<T>) -> Option<Problem> {
         if let Some(key) = &self.key
             && row.value(key).is_none_or(|value| value.trim().is_empty())
             && self.operation != ImportOperation::Create
@@ -179,7 +181,7 @@ pub enum Event<'a> {
 pub type Observe<'a> = Box<dyn FnMut(&Event<'_>) + Send + 'a>;
 
 /// Rows on their way into imports. Give it rows with [`push`](Self::push), then [`finish`](Self::finish) it.
-pub struct Bulk<'a> {
+pub struct Bulk<'a, T = ()> {
     client: &'a Client,
     job: Job,
     observe: Observe<'a>,
@@ -187,15 +189,15 @@ pub struct Bulk<'a> {
     name: String,
     /// Files that were sent.
     files: usize,
-    file: File,
+    file: File<T>,
     /// Rows whose key an earlier row of the file has, in order.
-    later: Vec<Row>,
+    later: Vec<Row<T>>,
     /// Their keys: what follows with the same key must follow them.
     later_keys: HashSet<String>,
-    report: Report,
+    report: Report<T>,
 }
 
-impl std::fmt::Debug for Bulk<'_> {
+impl<T> std::fmt::Debug for Bulk<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bulk")
             .field("job", &self.job)
@@ -207,7 +209,7 @@ impl std::fmt::Debug for Bulk<'_> {
 /// A key that occurs more often than this is not waited for any longer: each time costs an import.
 const MOST_ROUNDS: usize = 20;
 
-impl<'a> Bulk<'a> {
+impl<'a, T> Bulk<'a, T> {
     /// Nothing is sent yet.
     pub fn new(client: &'a Client, job: Job, observe: Observe<'a>) -> Self {
         Self {
@@ -225,7 +227,7 @@ impl<'a> Bulk<'a> {
 
     /// Takes a row. When a file is full, it is imported before this returns. After an error that ends everything
     /// ([`Report::stopped`]) rows are only noted as not sent.
-    pub async fn push(&mut self, row: Row) {
+    pub async fn push(&mut self, row: Row<T>) {
         self.report.rows += 1;
         self.place(row).await;
     }
@@ -236,7 +238,7 @@ impl<'a> Bulk<'a> {
     }
 
     /// Imports what is left, and tells what became of every row.
-    pub async fn finish(mut self) -> Report {
+    pub async fn finish(mut self) -> Report<T> {
         self.send().await;
         for _ in 1..MOST_ROUNDS {
             if self.later.is_empty() {
@@ -260,7 +262,7 @@ impl<'a> Bulk<'a> {
         self.send().await;
     }
 
-    async fn place(&mut self, row: Row) {
+    async fn place(&mut self, row: Row<T>) {
         if self.is_stopped() {
             return self.report.fail(row, Fate::NotSent, Vec::new());
         }

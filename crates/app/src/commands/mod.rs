@@ -1,7 +1,6 @@
 //! One file a command. Each takes what clap read and gives back how it ended.
 
 mod audit;
-mod bulk;
 mod check;
 mod config;
 mod demo;

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::{FileLimits, Row};
 
 /// Rows that go up together.
-#[derive(Debug, Default)]
-pub(super) struct File {
-    rows: Vec<Row>,
+#[derive(Debug)]
+pub(super) struct File<T> {
+    rows: Vec<Row<T>>,
     /// In the order in which they were first seen.
     columns: Vec<String>,
     places: HashMap<String, usize>,
@@ -17,12 +17,24 @@ pub(super) struct File {
 }
 
 /// What tells a row's record from others, as HubSpot compares it: without regard to case and blanks around it.
-pub(super) fn key_of(row: &Row, property: Option<&str>) -> Option<String> {
+pub(super) fn key_of<T>(row: &Row<T>, property: Option<&str>) -> Option<String> {
     let value = row.value(property?)?.trim();
     (!value.is_empty()).then(|| value.to_lowercase())
 }
 
-impl File {
+impl<T> Default for File<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            columns: Vec::new(),
+            places: HashMap::new(),
+            keys: HashSet::new(),
+            cells: 0,
+        }
+    }
+}
+
+impl<T> File<T> {
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -39,16 +51,16 @@ impl File {
         self.columns.iter().map(String::as_str)
     }
 
-    pub(super) fn rows(&self) -> &[Row] {
+    pub(super) fn rows(&self) -> &[Row<T>] {
         &self.rows
     }
 
-    pub(super) fn into_rows(self) -> Vec<Row> {
+    pub(super) fn into_rows(self) -> Vec<Row<T>> {
         self.rows
     }
 
     /// Whether the file stays within limits with one row more.
-    pub(super) fn has_room(&self, row: &Row, limits: FileLimits) -> bool {
+    pub(super) fn has_room(&self, row: &Row<T>, limits: FileLimits) -> bool {
         let new = row
             .values
             .iter()
@@ -60,7 +72,7 @@ impl File {
         self.rows.len() < limits.rows && bytes <= limits.bytes
     }
 
-    pub(super) fn add(&mut self, row: Row, key: Option<String>) {
+    pub(super) fn add(&mut self, row: Row<T>, key: Option<String>) {
         for (name, _) in &row.values {
             if !self.places.contains_key(name) {
                 self.places.insert(name.clone(), self.columns.len());
@@ -74,7 +86,7 @@ impl File {
     }
 
     /// The cells of a row, in the order of the columns.
-    pub(super) fn cells<'r>(&self, row: &'r Row) -> Vec<&'r str> {
+    pub(super) fn cells<'r>(&self, row: &'r Row<T>) -> Vec<&'r str> {
         let mut cells = vec![""; self.columns.len()];
         for (name, value) in &row.values {
             if let Some(place) = self.places.get(name) {
@@ -102,7 +114,7 @@ fn cell_bytes(cell: &str) -> usize {
     cell.len() + 2 + cell.matches('"').count()
 }
 
-fn row_bytes(row: &Row) -> usize {
+fn row_bytes<T>(row: &Row<T>) -> usize {
     row.values.iter().map(|(_, value)| cell_bytes(value)).sum()
 }
 
@@ -114,6 +126,7 @@ mod tests {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Row {
             line,
+            origin: (),
             values: values.iter().map(pair).collect(),
         }
     }

@@ -8,8 +8,8 @@ use hubspot_client::ImportError;
 use super::file::File;
 
 /// The lines of a file.
-pub(super) struct Lines<'f> {
-    file: &'f File,
+pub(super) struct Lines<'f, T> {
+    file: &'f File<T>,
     /// The line that each row begins in, where rows span lines.
     begin: Vec<u64>,
 }
@@ -17,8 +17,8 @@ pub(super) struct Lines<'f> {
 /// The line of the first row, after the header.
 const FIRST: u64 = 2;
 
-impl<'f> Lines<'f> {
-    pub(super) fn of(file: &'f File) -> Self {
+impl<'f, T> Lines<'f, T> {
+    pub(super) fn of(file: &'f File<T>) -> Self {
         let mut next = FIRST;
         let begin = file.rows().iter().map(|row| {
             let this = next;
@@ -65,11 +65,12 @@ mod tests {
     use super::super::Row;
     use super::*;
 
-    fn file() -> File {
+    fn file() -> File<()> {
         let mut file = File::default();
         for (line, note) in [(1, "one"), (2, "two\nlines"), (3, "three"), (4, "four")] {
             let values = vec![("note".to_owned(), note.to_owned())];
-            file.add(Row { line, values }, None);
+            let origin = ();
+            file.add(Row { line, origin, values }, None);
         }
         file
     }

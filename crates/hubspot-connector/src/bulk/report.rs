@@ -43,9 +43,9 @@ impl Problem {
         }
     }
 
-    fn of(error: &ImportError, file: &File, row: &Row) -> Self {
+    fn of<T>(error: &ImportError, file: &File<T>, row: Option<&Row<T>>) -> Self {
         let property = error.column.and_then(|column| file.columns().nth(column));
-        let cell = property.and_then(|property| row.value(property));
+        let cell = property.and_then(|property| row?.value(property));
         Self {
             kind: error.error_type.clone(),
             message: error.message.clone(),
@@ -71,9 +71,9 @@ impl fmt::Display for Problem {
 
 /// A row that was not surely written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// The row as it came.
-    pub row: Row,
+pub struct Failed<T = ()> {
+    /// The row.
+    pub row: Row<T>,
     /// What became of it.
     pub fate: Fate,
     /// Why; empty where [`Report::stopped`] says it.
@@ -82,17 +82,17 @@ pub struct Failed {
 
 /// A row that was written without some of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its line in the input.
-    pub line: u64,
+pub struct LeftOut<T = ()> {
+    /// The row.
+    pub row: Row<T>,
     /// The values, and what is wrong with them.
     pub problems: Vec<Problem>,
 }
 
 /// What became of all rows: each was written, or is in [`failed`](Self::failed).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[non_exhaustive]
-pub struct Report {
+pub struct Report<T = ()> {
     /// Rows that were given.
     pub rows: u64,
     /// Rows that were written; with [`failed`](Self::failed) these are all.
@@ -102,9 +102,9 @@ pub struct Report {
     /// Records that HubSpot counts as changed.
     pub updated: u64,
     /// Rows that were not surely written, in no order.
-    pub failed: Vec<Failed>,
+    pub failed: Vec<Failed<T>>,
     /// Rows that were written without some of their values.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut<T>>,
     /// Ids of the imports, for whoever looks into HubSpot.
     pub imports: Vec<String>,
     /// What does not add up.
@@ -123,19 +123,35 @@ pub(super) enum End {
     Lost(Option<Import>, hubspot_client::Error),
 }
 
-impl Report {
-    pub(super) fn fail(&mut self, row: Row, fate: Fate, problems: Vec<Problem>) {
+impl<T> Default for Report<T> {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            written: 0,
+            created: 0,
+            updated: 0,
+            failed: Vec::new(),
+            left_out: Vec::new(),
+            imports: Vec::new(),
+            notes: Vec::new(),
+            stopped: None,
+        }
+    }
+}
+
+impl<T> Report<T> {
+    pub(super) fn fail(&mut self, row: Row<T>, fate: Fate, problems: Vec<Problem>) {
         self.failed.push(Failed { row, fate, problems });
     }
 
-    pub(super) fn not_sent(&mut self, file: File) {
+    pub(super) fn not_sent(&mut self, file: File<T>) {
         for row in file.into_rows() {
             self.fail(row, Fate::NotSent, Vec::new());
         }
     }
 
     /// Notes what became of the rows of a file.
-    pub(super) fn settle(&mut self, file: File, name: &str, end: End) {
+    pub(super) fn settle(&mut self, file: File<T>, name: &str, end: End) {
         match end {
             End::Over(import, errors) => self.over(file, &import, &errors),
             End::NotSent(error) => {
@@ -156,7 +172,7 @@ impl Report {
         }
     }
 
-    fn over(&mut self, file: File, import: &Import, errors: &[ImportError]) {
+    fn over(&mut self, file: File<T>, import: &Import, errors: &[ImportError]) {
         self.imports.push(import.id.clone());
         self.created += import.created();
         self.updated += import.updated();
@@ -170,8 +186,7 @@ impl Report {
                 (ImportState::Done, false) => {
                     self.written += 1;
                     if !problems.is_empty() {
-                        let line = row.line;
-                        self.left_out.push(LeftOut { line, problems });
+                        self.left_out.push(LeftOut { row, problems });
                     }
                 }
                 // An import that gave up has written some rows, unless it has written none.
@@ -207,7 +222,7 @@ struct Found {
 }
 
 impl Found {
-    fn among(errors: &[ImportError], file: &File, import: &Import) -> Self {
+    fn among<T>(errors: &[ImportError], file: &File<T>, import: &Import) -> Self {
         let lines = Lines::of(file);
         let mut found = Self {
             rows: BTreeMap::new(),
@@ -215,22 +230,18 @@ impl Found {
             strays: Vec::new(),
         };
         for error in errors {
-            let nobody = Row {
-                line: 0,
-                values: Vec::new(),
-            };
             match lines.row(error) {
-                _ if error.line() == 0 => found.whole.push(Problem::of(error, file, &nobody)),
+                _ if error.line() == 0 => found.whole.push(Problem::of(error, file, None)),
                 Some(place) => {
                     let (problems, refused) = found.rows.entry(place).or_default();
-                    problems.push(Problem::of(error, file, &file.rows()[place]));
+                    problems.push(Problem::of(error, file, Some(&file.rows()[place])));
                     *refused |= !error.leaves_out_a_value();
                 }
                 None => found.strays.push(format!(
                     "import {}: an error of line {}, which the file does not have: {}",
                     import.id,
                     error.line(),
-                    Problem::of(error, file, &nobody)
+                    Problem::of(error, file, None)
                 )),
             }
         }
@@ -253,11 +264,12 @@ mod tests {
 
     use super::*;
 
-    fn file(rows: u64) -> File {
+    fn file(rows: u64) -> File<()> {
         let mut file = File::default();
         for line in 1..=rows {
             let values = vec![("email".to_owned(), format!("{line}@x.example"))];
-            file.add(Row { line, values }, None);
+            let origin = ();
+            file.add(Row { line, origin, values }, None);
         }
         file
     }
@@ -301,7 +313,7 @@ mod tests {
             report.failed[0].problems[0].to_string(),
             "INVALID_EMAIL: email = `3@x.example`"
         );
-        assert_eq!((report.written, report.left_out[0].line), (3, 2));
+        assert_eq!((report.written, report.left_out[0].row.line), (3, 2));
         assert!(report.notes.is_empty(), "{:?}", report.notes);
     }
 

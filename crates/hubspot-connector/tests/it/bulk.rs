@@ -32,6 +32,7 @@ fn rows(lines: &[&str]) -> Vec<Row> {
         let names = ["email", "firstname", "birthday"].map(ToOwned::to_owned);
         Row {
             line,
+            origin: (),
             values: names.into_iter().zip(cells).collect(),
         }
     };
@@ -107,7 +108,7 @@ async fn every_row_is_written_or_told_of() {
     };
     let problem = &left_out.problems[0];
     assert_eq!(
-        (left_out.line, problem.kind.as_str()),
+        (left_out.row.line, problem.kind.as_str()),
         (13, "COULD_NOT_PARSE_DATE")
     );
     assert_eq!(
