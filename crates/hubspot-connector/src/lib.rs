@@ -14,6 +14,7 @@
 //! | [`estimate`] | what will it cost? | no |
 //! | `discovery` | what is there in this account? | yes |
 //! | [`source`] | what are the records? | yes |
+//! | [`bulk`] | how do many rows get in by imports? | yes |
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -33,6 +34,7 @@
 //! ```
 #![deny(missing_docs)]
 
+pub mod bulk;
 mod catalog;
 pub mod config;
 mod discovery;

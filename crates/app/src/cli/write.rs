@@ -88,6 +88,10 @@ pub(crate) struct How {
     /// either with `@LABEL`; may be repeated
     #[arg(long, value_name = "COLUMN=OBJECT", value_parser = link)]
     pub(crate) associate: Vec<LinkRule>,
+    /// Write by HubSpot's imports: one upload for up to a million rows instead of a call for a hundred. HubSpot then
+    /// works in its own time, and tells no ids of what it makes
+    #[arg(long)]
+    pub(crate) bulk: bool,
     #[command(flatten)]
     pub(crate) run: Run,
 }

@@ -171,6 +171,23 @@ impl Writer {
             .collect())
     }
 
+    /// The rules it goes by.
+    pub fn rules(&self) -> &WriteRules {
+        &self.rules
+    }
+
+    /// What is to be written of each record, after a look only where the rules ask for one. Nothing is written: for
+    /// whoever sends in another way than [`write`](Self::write).
+    pub async fn prepare(&self, wanted: &[Wanted]) -> Result<Vec<Planned>> {
+        let all: Vec<_> = wanted.iter().collect();
+        let rows = self.rows(&all, false).await?;
+        let definitions = self.definitions();
+        Ok(rows
+            .into_iter()
+            .map(|row| row.planned.judged(&definitions))
+            .collect())
+    }
+
     /// Writes records and tells what became of each, in their order.
     ///
     /// Calls may overlap. Records that are about the same thing are written one after the other, within one call and

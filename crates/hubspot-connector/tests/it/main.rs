@@ -1,6 +1,7 @@
 //! The source from outside: against the emulator in process where HubSpot's behaviour matters, against a script where
 //! an answer must be odd. No sockets, no waiting: time is paused where the client would wait.
 
+mod bulk;
 mod completeness;
 mod convergence;
 mod cost;

@@ -139,7 +139,8 @@ impl Import {
     }
 
     pub(crate) fn unmapped_columns(&self) -> usize {
-        self.lines.first().map_or(0, Vec::len) - self.mapped_columns()
+        let columns = self.lines.first().map_or(0, Vec::len);
+        columns.saturating_sub(self.mapped_columns())
     }
 
     pub(crate) fn unique_objects(&self) -> usize {

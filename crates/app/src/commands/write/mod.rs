@@ -1,5 +1,7 @@
 //! `spoke create`, `update`, `upsert` and `delete`: records into HubSpot, from the command line, a file or stdin.
 
+mod bulk;
+mod bulk_progress;
 mod dry_run;
 mod input;
 mod job;
@@ -22,19 +24,19 @@ use rows::Given;
 pub(crate) async fn create(arguments: Create) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Create);
     let given = Given::of(&arguments.what)?.without_ids()?;
-    start(&arguments.what, given, rules, &arguments.how.run).await
+    save(&arguments.what, given, rules, &arguments.how).await
 }
 
 pub(crate) async fn upsert(arguments: Create) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Upsert);
     let given = Given::of(&arguments.what)?.without_ids()?;
-    start(&arguments.what, given, rules, &arguments.how.run).await
+    save(&arguments.what, given, rules, &arguments.how).await
 }
 
 pub(crate) async fn update(arguments: Update) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Update);
     let given = Given::of(&arguments.what)?;
-    start(&arguments.what, given, rules, &arguments.how.run).await
+    save(&arguments.what, given, rules, &arguments.how).await
 }
 
 pub(crate) async fn delete(arguments: Delete) -> Outcome {
@@ -46,15 +48,23 @@ pub(crate) async fn delete(arguments: Delete) -> Outcome {
     };
     let mut given = Given::of(&arguments.what)?;
     given.verb = Verb::Delete;
-    start(&arguments.what, given, rules, &arguments.run).await
+    start(&arguments.what, given, rules, (&arguments.run, false)).await
 }
 
-async fn start(what: &What, given: Given, rules: WriteRules, run: &Run) -> Outcome {
+async fn save(what: &What, given: Given, rules: WriteRules, how: &How) -> Outcome {
+    if how.bulk {
+        bulk::check(how)?;
+    }
+    start(what, given, rules, (&how.run, how.bulk)).await
+}
+
+async fn start(what: &What, given: Given, rules: WriteRules, (run, bulk): (&Run, bool)) -> Outcome {
     let session = Session::open(&run.target)?;
     let object = session.object(&what.object).await?;
     for link in &rules.associations {
         session.object(&link.to).await?;
     }
+    let client = session.client.clone();
     let has_id = rules.mode() != WriteMode::Create;
     let nulls = rules.nulls.unwrap_or_default();
     let job = Job {
@@ -68,9 +78,10 @@ async fn start(what: &What, given: Given, rules: WriteRules, run: &Run) -> Outco
         Some(path) => Input::open(path)?,
         None => Input::given(given.rows()),
     };
-    match run.dry_run {
-        true => dry_run::run(&job, input, run).await,
-        false => job.run(input, what.from.as_deref(), run).await,
+    match (run.dry_run, bulk) {
+        (true, _) => dry_run::run(&job, input, run).await,
+        (false, true) => bulk::run(&client, &job, input, what.from.as_deref(), run).await,
+        (false, false) => job.run(input, what.from.as_deref(), run).await,
     }
 }
 

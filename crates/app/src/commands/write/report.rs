@@ -50,6 +50,8 @@ pub(crate) struct Report {
     counts: Counts,
     rejects: Rejects,
     told: Vec<Told>,
+    /// Rows that were written without some of their values.
+    incomplete: u64,
     json: bool,
 }
 
@@ -60,6 +62,7 @@ impl Report {
             counts: Counts::default(),
             rejects,
             told: Vec::new(),
+            incomplete: 0,
             json,
         }
     }
@@ -91,6 +94,18 @@ impl Report {
         Ok(())
     }
 
+    /// Adds records that imports have made and changed; which row became which, HubSpot does not say.
+    pub(crate) fn count(&mut self, created: u64, updated: u64) {
+        self.counts.created += created;
+        self.counts.updated += updated;
+    }
+
+    /// Tells of a row that was written without some of its values.
+    pub(crate) fn incomplete(&mut self, line: u64, reason: &str) {
+        self.incomplete += 1;
+        self.tell(line, "incomplete", None, Some(reason.to_owned()));
+    }
+
     fn tell(&mut self, line: u64, outcome: &'static str, id: Option<String>, reason: Option<String>) {
         if self.json || self.told.len() <= TOLD {
             self.told.push(Told {
@@ -105,13 +120,18 @@ impl Report {
     /// Prints it all.
     ///
     /// # Errors
-    /// When a row was refused.
+    /// When a row was refused, or not written as a whole.
     pub(crate) fn finish(self) -> Outcome {
-        let refused = self.counts.refused;
+        let (refused, incomplete) = (self.counts.refused, self.incomplete);
         let all = self.counts.all();
         let file = self.print()?;
-        if refused == 0 {
+        if refused == 0 && incomplete == 0 {
             return Ok(());
+        }
+        if refused == 0 {
+            let message =
+                format!("{incomplete} of {all} rows were written without values that HubSpot could not read");
+            return Err(Failure::failed(message));
         }
         let failure = Failure::failed(format!("{refused} of {all} rows were refused"));
         Err(failure.hint(file.map_or_else(String::new, |file| {
@@ -139,6 +159,7 @@ impl Report {
             rejects,
             told,
             json,
+            incomplete: _,
         } = self;
         let file = rejects.finish()?.map(|path| path.display().to_string());
         if json {
