@@ -22,3 +22,5 @@ mod plan;
 mod state;
 mod storage;
 mod sync;
+mod write;
+mod write_back;

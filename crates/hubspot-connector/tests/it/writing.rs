@@ -545,6 +545,23 @@ async fn after_an_error_nothing_overtakes_what_was_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_that_was_given_up_does_not_hold_up_the_next_one() {
+    let people = json!({"people": {"object": "contacts", "id_property": "email"}});
+    let (end, destination) = End::new(people).await;
+    let slow = json!([{"match": {"method": "POST", "path": "/crm/*/batch/*"}, "times": 1, "action": {"slow": "9s"}}]);
+    end.hubspot.faults(slow).await;
+    let given_up = try_write(&destination, vec![row("people", "1", person(1))]);
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(1), given_up).await;
+    assert!(waited.is_err(), "it was under way");
+    let outcomes = write(&destination, vec![row("people", "1", person(2))]).await;
+    assert_eq!(outcomes, [Outcome::Written]);
+    assert!(
+        write(&destination, Vec::new()).await.is_empty(),
+        "a batch without records is fine"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hundred_thousand_upserts_use_the_rate_that_is_permitted_and_no_call_more() {
     let rows: usize = std::env::var("SPOKE_ROWS")
         .ok()

@@ -37,7 +37,10 @@ impl Job {
     pub(crate) fn wanted(&self, row: &Row) -> Result<Wanted, Refusal> {
         let mut row = row.clone();
         for (name, value) in &self.constants {
-            row.fields.entry(name.clone()).or_insert_with(|| raw(value));
+            let own = row.fields.get(name).is_some_and(|own| own.get() != "null");
+            if !own {
+                row.fields.insert(name.clone(), raw(value));
+            }
         }
         let wanted = row.wanted(self.nulls, self.has_id)?;
         Ok(Wanted {

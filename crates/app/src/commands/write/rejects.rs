@@ -14,10 +14,10 @@ const REASON: &str = "_reason";
 
 /// Refused rows on their way to a file, which is made with the first one.
 pub(crate) struct Rejects {
-    path: PathBuf,
+    /// None for what was typed, unless a file was asked for.
+    path: Option<PathBuf>,
     format: Format,
     open: Option<Sink>,
-    count: u64,
 }
 
 enum Sink {
@@ -29,56 +29,53 @@ impl Rejects {
     /// Rows of `format`, into `path`, or beside the input.
     pub(crate) fn new(path: Option<PathBuf>, input: Option<&Path>, format: Format) -> Self {
         Self {
-            path: path.unwrap_or_else(|| beside(input, &format)),
+            path: path.or_else(|| input.map(|input| beside(input, &format))),
             format,
             open: None,
-            count: 0,
         }
     }
 
     /// Adds a row.
     pub(crate) fn add(&mut self, row: &Row, reason: &str) -> Outcome {
-        self.count += 1;
+        let Some(path) = &self.path else { return Ok(()) };
         let failed = |path: &Path, error: &std::io::Error| {
             Failure::failed(format!("cannot write the refused rows to `{}`", path.display())).because(error)
         };
         let sink = match &mut self.open {
             Some(sink) => sink,
             none => {
-                let sink =
-                    Sink::open(&self.path, &self.format).map_err(|error| failed(&self.path, &error))?;
+                let sink = Sink::open(path, &self.format).map_err(|error| failed(path, &error))?;
                 none.insert(sink)
             }
         };
         sink.add(&self.format, row, reason)
-            .map_err(|error| failed(&self.path, &error))
+            .map_err(|error| failed(path, &error))
     }
 
     /// Closes the file, and tells where it is, when there is one.
     pub(crate) fn finish(self) -> Outcome<Option<PathBuf>> {
-        let Some(sink) = self.open else {
+        let (Some(sink), Some(path)) = (self.open, self.path) else {
             return Ok(None);
         };
         let flushed = match sink {
             Sink::Csv(mut writer) => writer.flush(),
             Sink::Lines(mut writer) => writer.flush(),
         };
-        flushed.map_err(|error| {
-            Failure::failed(format!("cannot write `{}`", self.path.display())).because(&error)
-        })?;
-        Ok(Some(self.path))
+        flushed
+            .map_err(|error| Failure::failed(format!("cannot write `{}`", path.display())).because(&error))?;
+        Ok(Some(path))
     }
 }
 
-/// `people.csv` gives `people.rejected.csv`; rows from elsewhere give `rejected.ndjson` here.
-fn beside(input: Option<&Path>, format: &Format) -> PathBuf {
+/// `people.csv` gives `people.rejected.csv`; rows from stdin give `rejected.csv` here.
+fn beside(input: &Path, format: &Format) -> PathBuf {
     let extension = match format {
         Format::Csv(_) => "rejected.csv",
         Format::Ndjson => "rejected.ndjson",
     };
-    match input.filter(|path| *path != Path::new("-")) {
-        Some(path) => path.with_extension(extension),
-        None => PathBuf::from(extension),
+    match input == Path::new("-") {
+        false => input.with_extension(extension),
+        true => PathBuf::from(extension),
     }
 }
 

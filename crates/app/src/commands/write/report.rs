@@ -134,9 +134,12 @@ impl Report {
             return Err(Failure::failed(message));
         }
         let failure = Failure::failed(format!("{refused} of {all} rows were refused"));
-        Err(failure.hint(file.map_or_else(String::new, |file| {
-            format!("they are in `{file}` with the reasons; mend them there and give the file to `--from`")
-        })))
+        Err(match file {
+            None => failure,
+            Some(file) => failure.hint(format!(
+                "they are in `{file}` with the reasons; mend them there and give the file to `--from`"
+            )),
+        })
     }
 
     /// Prints it all, and says of what ended the run where the rest is.

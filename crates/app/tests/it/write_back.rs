@@ -1,0 +1,76 @@
+//! Pipelines that write into HubSpot: dead letters, and `kill -9` at any moment.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use hubspot_emulator::{Counts, Options, Tier};
+use serde_json::json;
+
+use crate::support::{Portal, Workplace, setting};
+
+/// A folder with a pipeline from `people.ndjson` into the contacts of an account.
+fn people(portal: &Portal, rules: &str) -> Workplace {
+    let spoke = Workplace::new();
+    spoke.write(
+        "spoke.yaml",
+        &format!(
+            "version: 1\n\
+             connections:\n  prod: {{access_token: env:HUBSPOT_ACCESS_TOKEN, base_url: {:?}}}\n\
+             state: {{sqlite: {{path: state.db}}}}\n\
+             pipelines:\n  people:\n    source: {{ndjson: {{path: people.ndjson, stream: people, key: nr}}}}\n    \
+             destination: {{hubspot: {{connection: prod, object: contacts, {rules}}}}}\n",
+            portal.url
+        ),
+    );
+    spoke
+}
+
+fn write_people(spoke: &Workplace, count: u64) {
+    let line =
+        |n| json!({"nr": n, "email": format!("p{n}@example.com"), "firstname": "P"}).to_string() + "\n";
+    spoke.write("people.ndjson", &(0..count).map(line).collect::<String>());
+}
+
+#[test]
+fn a_refused_row_is_a_dead_letter_and_the_rest_is_written() {
+    let portal = Portal::with(Counts::none());
+    let spoke = people(&portal, "id_property: email");
+    spoke.write(
+        "people.ndjson",
+        "{\"nr\":1,\"email\":\"a@example.com\"}\n{\"nr\":2,\"email\":\"bad\"}\n{\"nr\":3,\"email\":\"c@example.com\"}\n",
+    );
+    let ended = spoke.run(&["sync", "--once"]).ok();
+    assert!(ended.stdout.contains("2 written, 1 rejected"), "{}", ended.stdout);
+    assert_eq!(portal.live("contacts").len(), 2);
+}
+
+#[test]
+fn killed_again_and_again_nothing_is_made_twice_and_nothing_is_missing() {
+    let rows = setting("SPOKE_KILLS").unwrap_or(25) * 100;
+    let portal = Portal::start(Options {
+        counts: Counts::none(),
+        tier: Tier::Unlimited,
+        latency: Duration::from_millis(20),
+        ..Options::default()
+    });
+    // Plain creates, found again by their address alone; every third answer is lost as well.
+    let spoke = people(&portal, "write: create, concurrency: 2");
+    write_people(&spoke, rows);
+    let lost = json!([{"match": {"method": "POST", "path": "/crm/*/batch/create"}, "times": rows / 300,
+        "action": {"failAfterWrite": true}}]);
+    portal.post("/_emulator/faults", &lost);
+    for kill in 0..15 {
+        let mut process = spoke.start(&["sync", "--once"]);
+        std::thread::sleep(Duration::from_millis(60 + 25 * (kill % 5)));
+        process.kill().expect("SIGKILL");
+        process.wait().expect("it is gone");
+    }
+    spoke.run(&["sync", "--once"]).ok();
+    let live = portal.live("contacts");
+    let emails: BTreeSet<_> = live
+        .iter()
+        .map(|record| record["properties"]["email"].to_string())
+        .collect();
+    assert_eq!(live.len() as u64, rows, "every row is a contact");
+    assert_eq!(emails.len() as u64, rows, "and no contact is there twice");
+}
