@@ -56,6 +56,15 @@ impl Account {
         checked.map_err(|failure| failure.within(&self.to_string()))
     }
 
+    /// The same of a stream that is no object, such as `hubdb_tables`.
+    ///
+    /// # Errors
+    /// The stream is outside the connection's `browsable`.
+    pub(crate) fn may_read(&self, stream: &str) -> Outcome {
+        let checked = self.connection.browsable.may_read_stream(stream);
+        checked.map_err(|failure| failure.within(&self.to_string()))
+    }
+
     fn named(settings: &Settings, name: &str) -> Outcome<Self> {
         let connection = settings.connection(name)?.clone();
         let sources = settings

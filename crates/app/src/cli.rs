@@ -1,8 +1,15 @@
 //! The command line as clap sees it. Names of commands and flags are a contract: scripts rely on them.
 
+mod actions;
 mod ask;
+mod associate;
+mod catalog;
+mod property;
+mod records;
 mod run;
+mod schema;
 mod setup;
+mod shared;
 mod target;
 mod write;
 
@@ -12,9 +19,24 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-pub(crate) use ask::{Describe, Discover, Get};
+pub(crate) use actions::{ActionDescribe, ActionList, ActionRun, ActionsCommand};
+pub(crate) use ask::Get;
+pub(crate) use associate::{
+    Associate, AssociateCommand, LabelCommand, LabelCreate, LabelDelete, LabelUpdate, Labels,
+};
+pub(crate) use catalog::{Describe, Objects};
+pub(crate) use property::{
+    GroupArchive, GroupCommand, GroupCreate, GroupList, GroupUpdate, PropertyArchive, PropertyCommand,
+    PropertyCreate, PropertyList, PropertyShow, PropertyUpdate,
+};
+pub(crate) use records::{GdprDelete, Merge};
 pub(crate) use run::{Audit, Plan, StateCommand, Status, Sync};
+pub(crate) use schema::{
+    NamedProperty, SchemaArchive, SchemaAssociate, SchemaCommand, SchemaCreate, SchemaFlags, SchemaList,
+    SchemaShow, SchemaUpdate,
+};
 pub(crate) use setup::{Check, ConfigCommand, Demo, Emulate};
+pub(crate) use shared::{Asked, Confirmed, FromFile};
 pub(crate) use target::{ConfigFile, ConfigFileIfPresent, Target};
 pub(crate) use write::{Create, Delete, How, Run, Update, What};
 
@@ -55,8 +77,8 @@ pub(crate) enum Command {
     /// Test a connection: token, portal, missing scopes per object
     Check(Check),
     /// List the object types of the account
-    Objects(Discover),
-    /// List the properties of an object type
+    Objects(Objects),
+    /// Tell what an object type is made of: properties, scopes, what a new record needs, pipelines
     Describe(Describe),
     /// Print one record
     Get(Get),
@@ -68,6 +90,21 @@ pub(crate) enum Command {
     Upsert(Create),
     /// Put records into the recycle bin
     Delete(Delete),
+    /// Custom objects: list, show, make, change, archive them
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Properties and their groups: list, show, make, change, archive them
+    #[command(subcommand)]
+    Property(PropertyCommand),
+    /// Associate two records, or many pairs of them, or end that
+    Associate(Associate),
+    /// Make one record of two; cannot be undone
+    Merge(Merge),
+    /// Erase a contact for good, as the GDPR asks for; cannot be undone
+    GdprDelete(GdprDelete),
+    /// Whatever else can be done to an account, by name, with JSON in and out
+    #[command(subcommand)]
+    Actions(ActionsCommand),
     /// Run pipelines
     Sync(Sync),
     /// Show how pipelines are getting on

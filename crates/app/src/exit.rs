@@ -63,6 +63,13 @@ impl Failure {
         self
     }
 
+    /// The same failure with this way out, unless it has one.
+    #[must_use]
+    pub(crate) fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
     /// The same failure, told from further out: `place: message`.
     #[must_use]
     pub(crate) fn within(mut self, place: &str) -> Self {

@@ -1,9 +1,11 @@
 //! The `spoke` binary: commands, settings and the terminal. The only place where the crates meet.
 
 mod account;
+mod actions;
 mod cli;
 mod commands;
 mod compose;
+mod confirm;
 mod exit;
 mod lease;
 mod picture;

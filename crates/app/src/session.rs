@@ -3,7 +3,10 @@
 use hubspot_client::{Client, Schema};
 use hubspot_connector::objects::{self, ObjectType, STANDARD};
 
+use serde::Serialize;
+
 use crate::account::Account;
+use crate::actions::{self, Act};
 use crate::cli::Target;
 use crate::compose;
 use crate::exit::{Failure, Outcome};
@@ -58,6 +61,11 @@ impl Session {
         })
     }
 
+    /// Two object types.
+    pub(crate) async fn pair(&self, from: &str, to: &str) -> Outcome<(ObjectType, ObjectType)> {
+        Ok((self.object(from).await?, self.object(to).await?))
+    }
+
     /// The standard types and the account's custom ones, as far as they may be reached.
     pub(crate) async fn objects(&self) -> Outcome<Vec<ObjectType>> {
         let schemas = self.schemas().await?;
@@ -69,6 +77,11 @@ impl Session {
         let custom = schemas.iter().flatten().map(ObjectType::custom);
         let all = STANDARD.iter().cloned().chain(custom);
         Ok(all.filter(|object| self.account.shows(object)).collect())
+    }
+
+    /// Does something to the account.
+    pub(crate) async fn run<A: Act>(&self, input: &impl Serialize) -> Outcome<A::Output> {
+        actions::act::<A>(self, actions::members(input)).await
     }
 
     /// The custom object types' schemas; none where the token may not know of them, as in accounts below Enterprise.

@@ -24,7 +24,7 @@ pub use self::{
     associations::{Association, AssociationBatch, AssociationLabel, AssociationType, AssociationsOf},
     batches::{BatchOutcome, InputOutcome, Written},
     imports::{Import, ImportError, ImportErrorPage, ImportPage, ImportState},
-    lists::{Member, MemberPage, RecordList, RecordListPage},
+    lists::{Member, MemberPage, MembersChanged, RecordId, RecordList, RecordListPage},
     objects::{BatchResult, SearchPage},
     pipelines::{Pipeline, Stage},
     properties::{ModificationMetadata, Property, PropertyGroup, PropertyOption},

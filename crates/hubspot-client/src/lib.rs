@@ -82,9 +82,9 @@ pub use self::{
     api::{
         AccountDetails, AssociatedPair, AssociatingBatch, Association, AssociationBatch, AssociationLabel,
         AssociationType, AssociationsOf, BatchOutcome, BatchResult, Import, ImportError, ImportErrorPage,
-        ImportPage, ImportState, InputOutcome, Labels, Member, MemberPage, ModificationMetadata,
-        NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption, RecordList, RecordListPage,
-        Schema, SchemaAssociation, SearchPage, Stage, Written,
+        ImportPage, ImportState, InputOutcome, Labels, Member, MemberPage, MembersChanged,
+        ModificationMetadata, NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption, RecordId,
+        RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage, Written,
     },
     auth::{
         AccessToken, OAuthCredentials, OAuthError, OAuthToken, Place, StaticToken, TokenError, TokenProvider,

@@ -9,6 +9,7 @@ mod resolve;
 mod standard;
 
 use std::borrow::Cow;
+use std::fmt;
 
 pub use pairs::associable;
 pub use resolve::{UnknownObject, resolve, resolve_among};
@@ -62,6 +63,53 @@ pub struct ObjectType {
     pub has_pipelines: bool,
     /// What the API can do with its records.
     pub capabilities: &'static [Capability],
+    /// What a new record must have.
+    pub required: Required,
+}
+
+/// What a new record must have (hubspot-api notes §1.1; HubSpot is more lenient here and there).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Required {
+    /// Nothing that is known.
+    Nothing,
+    /// Each of these properties.
+    Each(&'static [&'static str]),
+    /// One of these properties.
+    OneOf(&'static [&'static str]),
+    /// Each of these properties, and an association with a record of one of these types.
+    Associated(&'static [&'static str], &'static [&'static str]),
+    /// Each of these properties, as the schema says.
+    Schema(Vec<String>),
+}
+
+impl Required {
+    /// The properties that it is about.
+    pub fn properties(&self) -> Vec<&str> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Each(names) | Self::OneOf(names) | Self::Associated(names, _) => names.to_vec(),
+            Self::Schema(names) => names.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Required {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self
+            .properties()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        match self {
+            Self::OneOf(_) => write!(f, "one of {names}"),
+            Self::Associated(_, types) => {
+                write!(f, "{names}, and an association with one of: {}", types.join(", "))
+            }
+            _ if names.is_empty() => f.write_str("nothing"),
+            Self::Nothing | Self::Each(_) | Self::Schema(_) => f.write_str(&names),
+        }
+    }
 }
 
 impl ObjectType {
@@ -77,6 +125,7 @@ impl ObjectType {
             scope: Cow::Borrowed("custom"),
             has_pipelines: true,
             capabilities: standard::FULL_AND_MERGE,
+            required: Required::Schema(schema.required_properties.clone()),
         }
     }
 
@@ -123,9 +172,22 @@ impl ObjectType {
 
     /// The scope that reading its records needs.
     pub fn read_scope(&self) -> String {
+        self.scope_to("read")
+    }
+
+    /// The scope that writing its records needs; `None` where the API cannot write them.
+    pub fn write_scope(&self) -> Option<String> {
+        let writes = [Capability::Create, Capability::Update, Capability::Upsert];
+        writes
+            .iter()
+            .any(|write| self.can(*write))
+            .then(|| self.scope_to("write"))
+    }
+
+    fn scope_to(&self, what: &str) -> String {
         match &*self.scope {
             spelled_out if spelled_out.contains('.') || spelled_out == "tickets" => spelled_out.to_owned(),
-            part => format!("crm.objects.{part}.read"),
+            part => format!("crm.objects.{part}.{what}"),
         }
     }
 
@@ -193,5 +255,22 @@ mod tests {
         assert_eq!(scope("notes"), "crm.objects.contacts.read");
         assert_eq!(scope("tickets"), "tickets");
         assert_eq!(custom("cars").read_scope(), "crm.objects.custom.read");
+        let written = |name: &str| resolve(name).unwrap().write_scope();
+        assert_eq!(written("deals").unwrap(), "crm.objects.deals.write");
+        assert_eq!(written("tickets").unwrap(), "tickets");
+        assert_eq!(written("contracts"), None);
+    }
+
+    #[test]
+    fn what_a_new_record_needs_is_told_in_words() {
+        let needed = |name: &str| resolve(name).unwrap().required.to_string();
+        assert_eq!(needed("contacts"), "one of `email`, `firstname`, `lastname`");
+        assert_eq!(needed("deals"), "`dealname`, `dealstage`, `pipeline`");
+        assert_eq!(
+            needed("leads"),
+            "`hs_lead_name`, and an association with one of: contacts, companies"
+        );
+        assert_eq!(needed("users"), "nothing");
+        assert_eq!(custom("cars").required.to_string(), "nothing");
     }
 }

@@ -5,26 +5,6 @@ use clap::Args;
 use super::{Target, pair};
 
 #[derive(Debug, Args)]
-pub(crate) struct Discover {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Describe {
-    /// Object type: `contacts`, `contact`, `0-1`, a custom object's name
-    pub(crate) object: String,
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["id", "by"])))]
 pub(crate) struct Get {
     /// Object type: `contacts`, `contact`, `0-1`, a custom object's name

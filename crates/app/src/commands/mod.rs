@@ -1,14 +1,20 @@
 //! One file a command. Each takes what clap read and gives back how it ended.
 
+mod actions;
+mod associate;
 mod audit;
 mod check;
 mod config;
 mod demo;
 mod describe;
 mod emulate;
+mod gdpr_delete;
 mod get;
+mod merge;
 mod objects;
 mod plan;
+mod property;
+mod schema;
 mod state;
 mod status;
 mod sync;
@@ -43,6 +49,12 @@ async fn run_async(command: Command) -> Outcome {
         Command::Update(arguments) => write::update(arguments).await,
         Command::Upsert(arguments) => write::upsert(arguments).await,
         Command::Delete(arguments) => write::delete(arguments).await,
+        Command::Schema(command) => schema::run(command).await,
+        Command::Property(command) => property::run(command).await,
+        Command::Associate(arguments) => associate::run(arguments).await,
+        Command::Merge(arguments) => merge::run(arguments).await,
+        Command::GdprDelete(arguments) => gdpr_delete::run(arguments).await,
+        Command::Actions(command) => actions::run(command).await,
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,

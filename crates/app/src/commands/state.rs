@@ -1,7 +1,6 @@
 //! `spoke state`: where pipelines resume, and how to have them start again.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, IsTerminal as _};
 
 use hubspot_connector::position::reset_stream;
 use opencdc::{Checkpoint, CheckpointStore, Notes, Position};
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use crate::cli::{ConfigFile, StateCommand};
 use crate::compose;
+use crate::confirm::{self, Answer};
 use crate::exit::{Failure, Outcome};
 use crate::lease::Lease;
 use crate::printer;
@@ -141,9 +141,8 @@ async fn reset(settings: &Settings, name: &str, stream: Option<&str>, yes: bool)
     let Some(checkpoint) = store.load(name).await? else {
         return Err(nothing_stored(name));
     };
-    if !yes && !confirmed(&what)? {
-        return Err(Failure::failed("nothing was reset"));
-    }
+    let warning = format!("{what} will be read from the start by the next run");
+    confirm::proceed(&warning, Answer::Yes, yes)?;
     match stream {
         None => store.reset(name).await?,
         Some(stream) => {
@@ -163,22 +162,6 @@ fn nothing_stored(name: &str) -> Failure {
     Failure::failed(format!(
         "pipeline `{name}` has no checkpoint: there is nothing to reset"
     ))
-}
-
-/// Asks on the terminal; where there is none, nobody can answer.
-fn confirmed(what: &str) -> Outcome<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::usage(format!("whether to reset {what} cannot be asked here")).hint("add `--yes`"),
-        );
-    }
-    printer::note(&format!(
-        "{what} will be read from the start by the next run. Type `yes` to go on:"
-    ));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::failed("cannot read the answer").because(&error))?;
-    Ok(matches!(answer.trim(), "yes" | "y"))
 }
 
 #[cfg(test)]

@@ -24,11 +24,12 @@ fn every_command_of_the_emulators_guide_works() {
 fn every_file_of_the_guides_is_valid() {
     let connections = blocks(include_str!("../../../../docs/guides/connections.md"), "yaml");
     let syncing = blocks(include_str!("../../../../docs/guides/sync.md"), "yaml");
+    let catalog = blocks(include_str!("../../../../docs/guides/catalog.md"), "yaml");
     assert!(
-        connections.len() >= 5 && !syncing.is_empty(),
+        connections.len() >= 5 && !syncing.is_empty() && !catalog.is_empty(),
         "the guides have files"
     );
-    for file in connections.into_iter().chain(syncing) {
+    for file in connections.into_iter().chain(syncing).chain(catalog) {
         let workplace = Workplace::new();
         workplace.write("spoke.yaml", file);
         workplace.run(&["config", "validate"]).ok();
@@ -80,6 +81,33 @@ fn the_commands_of_the_guides_to_audits_and_costs_work_one_after_the_other() {
         "it differs",
         "all of them are right",
         "CALLS A DAY AFTER",
+    ] {
+        assert!(printed.contains(text), "{text:?} is not in: {printed}");
+    }
+}
+
+#[test]
+fn the_commands_of_the_guide_to_the_catalog_work_one_after_the_other() {
+    let portal = Portal::with_contacts(100);
+    let guide = include_str!("../../../../docs/guides/catalog.md");
+    let script = format!(
+        "export HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN} HUBSPOT_BASE_URL=$URL\n{}",
+        blocks(guide, "sh").join("\n")
+    );
+    let output = shell(&portal, &script);
+    must_print(&output, &script);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for text in [
+        "crm.objects.deals.write",
+        "marketingqualifiedlead",
+        "Fresh bread",
+        "`shoe_size` was made: number (number), group contactinformation",
+        "Managed by",
+        "2 pairs are associated",
+        "what is left is contacts ",
+        "contact 105 was erased",
+        "stages[].metadata",
+        "Visited the fair",
     ] {
         assert!(printed.contains(text), "{text:?} is not in: {printed}");
     }

@@ -2,8 +2,11 @@
 
 mod support;
 
+mod actions;
+mod associate;
 mod audit;
 mod browsable;
+mod catalog;
 mod config;
 mod connection;
 mod connection_keys;

@@ -73,6 +73,27 @@ pub struct Member {
     pub membership_timestamp: Option<String>,
 }
 
+/// What became of records that were to join or leave a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase"), default)]
+#[non_exhaustive]
+pub struct MembersChanged {
+    /// The records that joined.
+    #[serde(rename(deserialize = "recordsIdsAdded"), alias = "recordIdsAdded")]
+    pub added: Vec<RecordId>,
+    /// The records that left.
+    #[serde(rename(deserialize = "recordIdsRemoved"))]
+    pub removed: Vec<RecordId>,
+    /// Ids that HubSpot has no record for.
+    #[serde(rename(deserialize = "recordIdsMissing"))]
+    pub missing: Vec<RecordId>,
+}
+
+/// An id that HubSpot writes as a text or as a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordId(#[serde(deserialize_with = "crate::record::id")] pub String);
+
 #[derive(Deserialize)]
 struct Members {
     #[serde(default)]
@@ -131,14 +152,22 @@ impl Client {
     }
 
     /// Puts records into a manual list.
-    pub async fn add_list_members(&self, id: &str, records: &[impl AsRef<str>]) -> Result<(), Error> {
+    pub async fn add_list_members(
+        &self,
+        id: &str,
+        records: &[impl AsRef<str>],
+    ) -> Result<MembersChanged, Error> {
         let request = request::lists::add_members(self.api_version(), id, records)?;
-        self.done(request).await
+        self.define(request).await
     }
 
     /// Takes records out of a manual list.
-    pub async fn remove_list_members(&self, id: &str, records: &[impl AsRef<str>]) -> Result<(), Error> {
+    pub async fn remove_list_members(
+        &self,
+        id: &str,
+        records: &[impl AsRef<str>],
+    ) -> Result<MembersChanged, Error> {
         let request = request::lists::remove_members(self.api_version(), id, records)?;
-        self.done(request).await
+        self.define(request).await
     }
 }

@@ -135,6 +135,13 @@ impl Client {
         Ok(answer.results)
     }
 
+    /// All archived properties of an object type.
+    pub async fn archived_properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
+        let request = request::properties::list(self.api_version(), object_type, true)?;
+        let answer: Results<_> = self.define(request).await?;
+        Ok(answer.results)
+    }
+
     /// One property.
     pub async fn property(&self, object_type: &str, name: &str) -> Result<Property, Error> {
         let request = request::properties::get(self.api_version(), object_type, name)?;

@@ -58,6 +58,9 @@ pub struct NewOption {
     pub display_order: i64,
     /// Not offered to people.
     pub hidden: bool,
+    /// What it means.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 #[derive(Serialize)]

@@ -30,6 +30,12 @@ pub struct NewSchema {
     pub properties: Vec<NewProperty>,
     /// Types it may be associated with, by name or type id.
     pub associated_objects: Vec<String>,
+    /// Properties shown below the first one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secondary_display_properties: Vec<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// Names that people see.

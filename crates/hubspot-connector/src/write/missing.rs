@@ -81,7 +81,7 @@ fn yes_and_no() -> Vec<NewOption> {
         label: label.to_owned(),
         value: value.to_owned(),
         display_order,
-        hidden: false,
+        ..NewOption::default()
     };
     [(0, "Yes", "true"), (1, "No", "false")].map(option).to_vec()
 }

@@ -57,6 +57,15 @@ impl Browsable {
     }
 
     /// # Errors
+    /// The stream is outside.
+    pub(crate) fn may_read_stream(&self, name: &str) -> Outcome {
+        if self.shows_stream(name) {
+            return Ok(());
+        }
+        Err(self.refuse(name))
+    }
+
+    /// # Errors
     /// A stream, or a type that associations are read to, is outside.
     pub(crate) fn may_read(&self, source: &SourceConfig) -> Outcome {
         let of_streams = source
@@ -71,13 +80,9 @@ impl Browsable {
                     Associations::Auto | Associations::None => None,
                 });
         let streams = source.streams.iter().map(|stream| &stream.name);
-        match streams
+        streams
             .chain(targets.flatten())
-            .find(|name| !self.shows_stream(name))
-        {
-            Some(outside) => Err(self.refuse(outside)),
-            None => Ok(()),
-        }
+            .try_for_each(|name| self.may_read_stream(name))
     }
 
     fn refuse(&self, name: &str) -> Failure {
