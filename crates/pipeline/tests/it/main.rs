@@ -7,6 +7,7 @@ mod doubles;
 mod file_errors;
 mod inspect;
 mod ndjson;
+mod postgres_server;
 mod run_loop;
 mod sources;
 mod sqlite;

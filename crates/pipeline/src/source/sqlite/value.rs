@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn declarations_are_understood_as_sqlite_does_and_a_little_more() {
-        let shown = |words: &str| Declared::of(Some(words)).data_type();
         use DataType::{Boolean, Integer, Number, String};
+        let shown = |words: &str| Declared::of(Some(words)).data_type();
         for (words, expected) in [
             ("INTEGER", Some(Integer)),
             ("unsigned big int", Some(Integer)),

@@ -186,7 +186,7 @@ pub(in crate::source) fn is_gone(json: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn written<'a>(key: &'a Columns) -> Written<'a> {
+    fn written(key: &Columns) -> Written<'_> {
         Written {
             table: Some("crm.people"),
             query: None,

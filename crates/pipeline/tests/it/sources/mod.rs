@@ -2,6 +2,7 @@
 
 mod files;
 mod lines;
+mod postgres;
 mod reading;
 mod sqlite;
 mod stdin;
