@@ -14,6 +14,7 @@
 //! | [`estimate`] | what will it cost? | no |
 //! | `discovery` | what is there in this account? | yes |
 //! | [`source`] | what are the records? | yes |
+//! | [`query`] | what of a question can HubSpot answer, and which rows does that bring? | yes |
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -43,6 +44,7 @@ pub mod objects;
 mod own;
 mod plan;
 pub mod position;
+pub mod query;
 mod record;
 pub mod source;
 mod status;
