@@ -1,6 +1,7 @@
 //! The command line as clap sees it. Names of commands and flags are a contract: scripts rely on them.
 
 mod ask;
+mod query;
 mod run;
 mod setup;
 mod target;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 
 pub(crate) use ask::{Describe, Discover, Get};
+pub(crate) use query::{Format, Query};
 pub(crate) use run::{Audit, Plan, StateCommand, Status, Sync};
 pub(crate) use setup::{Check, ConfigCommand, Demo, Emulate};
 pub(crate) use target::{ConfigFile, ConfigFileIfPresent, Target};
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Describe(Describe),
     /// Print one record
     Get(Get),
+    /// Ask live records, in SQL or by an object and its conditions
+    Query(Query),
     /// Run pipelines
     Sync(Sync),
     /// Show how pipelines are getting on

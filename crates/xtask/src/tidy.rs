@@ -15,7 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hubspot-emulator", &[]),
     ("hubspot-connector", &["opencdc", "hubspot-client"]),
     ("pipeline", &["opencdc"]),
-    ("query", &["opencdc", "hubspot-client", "hubspot-connector", "pipeline"]),
+    (
+        "query",
+        &["opencdc", "hubspot-client", "hubspot-connector", "pipeline"],
+    ),
     ("protocols", &["opencdc"]),
     (
         "spoke",

@@ -9,6 +9,7 @@ mod emulate;
 mod get;
 mod objects;
 mod plan;
+mod query;
 mod state;
 mod status;
 mod sync;
@@ -38,6 +39,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Objects(arguments) => objects::run(arguments).await,
         Command::Describe(arguments) => describe::run(arguments).await,
         Command::Get(arguments) => get::run(arguments).await,
+        Command::Query(arguments) => query::run(arguments).await,
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,
