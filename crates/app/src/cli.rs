@@ -5,6 +5,7 @@ mod ask;
 mod associate;
 mod catalog;
 mod property;
+mod query;
 mod records;
 mod run;
 mod schema;
@@ -29,6 +30,7 @@ pub(crate) use property::{
     GroupArchive, GroupCommand, GroupCreate, GroupList, GroupUpdate, PropertyArchive, PropertyCommand,
     PropertyCreate, PropertyList, PropertyShow, PropertyUpdate,
 };
+pub(crate) use query::{Format, Query};
 pub(crate) use records::{GdprDelete, Merge};
 pub(crate) use run::{Audit, Plan, StateCommand, Status, Sync};
 pub(crate) use schema::{
@@ -38,7 +40,7 @@ pub(crate) use schema::{
 pub(crate) use setup::{Check, ConfigCommand, Demo, Emulate};
 pub(crate) use shared::{Asked, Confirmed, FromFile};
 pub(crate) use target::{ConfigFile, ConfigFileIfPresent, Target};
-pub(crate) use write::{Create, Delete, How, Run, Update, What};
+pub(crate) use write::{Create, Delete, Filter, How, Run, Update, What};
 
 /// HubSpot in, out and proven complete.
 #[derive(Debug, Parser)]
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Describe(Describe),
     /// Print one record
     Get(Get),
+    /// Ask live records, in SQL or by an object and its conditions
+    Query(Query),
     /// Make records, from values, a file or stdin
     Create(Create),
     /// Change records, from values, a file or stdin, or all for which a condition holds

@@ -15,6 +15,7 @@
 //! | `discovery` | what is there in this account? | yes |
 //! | [`source`] | what are the records? | yes |
 //! | [`bulk`] | how do many rows get in by imports? | yes |
+//! | [`query`] | what of a question can HubSpot answer, and which rows does that bring? | yes |
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -45,6 +46,7 @@ pub mod objects;
 mod own;
 mod plan;
 pub mod position;
+pub mod query;
 mod record;
 pub mod source;
 mod status;

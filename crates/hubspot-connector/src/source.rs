@@ -28,7 +28,7 @@ mod begin;
 mod context;
 mod definitions;
 mod differ;
-mod exact;
+pub(crate) mod exact;
 mod feed;
 mod history;
 mod inline;

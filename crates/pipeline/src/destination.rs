@@ -5,4 +5,4 @@ mod serial;
 mod sqlite;
 
 pub use ndjson::{LineFormat, NdjsonConfig, NdjsonDestination};
-pub use sqlite::{Deletes, Mode, SqliteConfig, SqliteDestination};
+pub use sqlite::{Deletes, Mode, SqliteConfig, SqliteDestination, SqliteScratch};

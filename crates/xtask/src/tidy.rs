@@ -15,6 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hubspot-emulator", &[]),
     ("hubspot-connector", &["opencdc", "hubspot-client"]),
     ("pipeline", &["opencdc"]),
+    (
+        "query",
+        &["opencdc", "hubspot-client", "hubspot-connector", "pipeline"],
+    ),
     ("protocols", &["opencdc"]),
     (
         "spoke",
@@ -24,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hubspot-emulator",
             "hubspot-connector",
             "pipeline",
+            "query",
             "protocols",
         ],
     ),

@@ -53,7 +53,7 @@ pub(crate) struct What {
 }
 
 /// Records by condition.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Filter {
     /// Every record for which this holds, such as `city = 'Bonn' AND lastname IS NULL`
     #[arg(long = "where", value_name = "CONDITION", conflicts_with = "from")]

@@ -23,8 +23,8 @@ pub(crate) async fn run(arguments: Get) -> Outcome {
             true => not_found(&object, &arguments),
             false => error.into(),
         })?;
-    if arguments.id.as_deref().is_some_and(|id| id != record.id()) {
-        printer::note(&format!("note: that record was merged into {}", record.id()));
+    if let Some(id) = arguments.id.as_deref().filter(|id| *id != record.id()) {
+        printer::note(&format!("note: {id} was merged into {}", record.id()));
     }
     print(&record, arguments.json)
 }

@@ -14,6 +14,7 @@ mod merge;
 mod objects;
 mod plan;
 mod property;
+mod query;
 mod schema;
 mod state;
 mod status;
@@ -55,6 +56,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Merge(arguments) => merge::run(arguments).await,
         Command::GdprDelete(arguments) => gdpr_delete::run(arguments).await,
         Command::Actions(command) => actions::run(command).await,
+        Command::Query(arguments) => query::run(arguments).await,
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,

@@ -57,6 +57,12 @@ impl HubspotSource {
         let context = read.context(&account, HubspotPosition::default(), known);
         Ok(Desk { read, context })
     }
+
+    /// All rows of a selected table as they are now, each as if it was new.
+    pub(crate) async fn table(&self, own: OwnStream) -> Result<Vec<Record>> {
+        let desk = self.desk(&[own.name().into()], Known::default()).await?;
+        Ok(desk.table(own).await?.records)
+    }
 }
 
 impl Desk {

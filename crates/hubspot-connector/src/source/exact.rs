@@ -8,16 +8,16 @@ use hubspot_client::{Association, Client, Error};
 use crate::objects::ObjectType;
 
 /// The associations of one record, all of them or a page.
-pub(super) struct Found {
-    pub(super) from: String,
-    pub(super) to: Vec<Association>,
+pub(crate) struct Found {
+    pub(crate) from: String,
+    pub(crate) to: Vec<Association>,
 }
 
 /// A record and where to go on with it.
 type Cursor = (String, Option<String>);
 
 /// All associations of these records with records of one type. A record without any has no entry.
-pub(super) async fn read(
+pub(crate) async fn read(
     client: &Client,
     (from, to): (&ObjectType, &ObjectType),
     ids: impl IntoIterator<Item = String>,

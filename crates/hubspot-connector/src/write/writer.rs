@@ -70,6 +70,8 @@ pub struct Writer {
     definitions: RwLock<Arc<Definitions>>,
     links: Vec<Link>,
     keys: Option<Keys>,
+    /// The scope that writing needs, for when HubSpot does not say.
+    scope: Option<String>,
     permits: Arc<Semaphore>,
     lanes: Lanes,
     /// The types of the source's fields, for properties to be made.
@@ -116,6 +118,7 @@ impl Writer {
             let to = find_object(&client, &rule.to).await?;
             links.push(Link::resolve(&client, &object, &to, rule).await?);
         }
+        let scope = object.write_scope();
         Ok(Self {
             client,
             object,
@@ -123,6 +126,7 @@ impl Writer {
             definitions: RwLock::new(Arc::new(definitions)),
             links,
             keys: None,
+            scope,
             permits: Arc::new(Semaphore::new(DEFAULT_CONCURRENCY)),
             lanes: Lanes::default(),
             types: BTreeMap::new(),
@@ -600,7 +604,7 @@ impl Writer {
         Doing {
             what,
             stream: &self.object.name,
-            scope: None,
+            scope: self.scope.as_deref(),
         }
     }
 }

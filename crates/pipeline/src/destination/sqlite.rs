@@ -8,6 +8,7 @@ mod payload;
 mod place;
 mod rows;
 mod schema;
+mod scratch;
 mod table;
 mod time;
 mod unfit;
@@ -24,6 +25,7 @@ use opencdc::{
 pub use config::{Deletes, Mode, SqliteConfig};
 use inspect::Look;
 use place::File;
+pub use scratch::SqliteScratch;
 use unfit::Unfit;
 
 use super::serial::Serial;

@@ -3,6 +3,7 @@
 mod bulk;
 mod bulk_progress;
 mod dry_run;
+mod filter;
 mod input;
 mod job;
 mod rejects;
@@ -13,7 +14,7 @@ use hubspot_connector::objects;
 use hubspot_connector::write::config::{Nulls, WriteMode, WriteRules};
 use hubspot_connector::write::{Verb, Writer};
 
-use crate::cli::{Create, Delete, How, Run, Update, What};
+use crate::cli::{Create, Delete, Filter, How, Run, Update, What};
 use crate::exit::Outcome;
 use crate::session::Session;
 
@@ -23,19 +24,19 @@ use rows::Given;
 
 pub(crate) async fn create(arguments: Create) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Create);
-    let given = Given::of(&arguments.what)?.without_ids()?;
+    let given = Given::of(&arguments.what, &Filter::default())?.without_ids()?;
     save(&arguments.what, given, rules, &arguments.how).await
 }
 
 pub(crate) async fn upsert(arguments: Create) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Upsert);
-    let given = Given::of(&arguments.what)?.without_ids()?;
+    let given = Given::of(&arguments.what, &Filter::default())?.without_ids()?;
     save(&arguments.what, given, rules, &arguments.how).await
 }
 
 pub(crate) async fn update(arguments: Update) -> Outcome {
     let rules = rules(&arguments.what, &arguments.how, WriteMode::Update);
-    let given = Given::of(&arguments.what)?;
+    let given = Given::of(&arguments.what, &arguments.filter)?;
     save(&arguments.what, given, rules, &arguments.how).await
 }
 
@@ -46,7 +47,7 @@ pub(crate) async fn delete(arguments: Delete) -> Outcome {
         changed_only: Some(true),
         ..WriteRules::default()
     };
-    let mut given = Given::of(&arguments.what)?;
+    let mut given = Given::of(&arguments.what, &arguments.filter)?;
     given.verb = Verb::Delete;
     start(&arguments.what, given, rules, (&arguments.run, false)).await
 }
@@ -74,9 +75,13 @@ async fn start(what: &What, given: Given, rules: WriteRules, (run, bulk): (&Run,
         constants: given.constants(what.from.is_some()),
         writer: Writer::to(session.client, object, rules).await?,
     };
-    let input = match &what.from {
-        Some(path) => Input::open(path)?,
-        None => Input::given(given.rows()),
+    let input = match (&what.from, &given.condition) {
+        (Some(path), _) => Input::open(path)?,
+        (None, Some(condition)) => {
+            let ids = filter::ids(&client, &job, condition, run.dry_run || given.yes).await?;
+            Input::given(given.rows_of(ids))
+        }
+        (None, None) => Input::given(given.rows()),
     };
     match (run.dry_run, bulk) {
         (true, _) => dry_run::run(&job, input, run).await,

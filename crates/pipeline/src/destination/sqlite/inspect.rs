@@ -128,13 +128,13 @@ impl Open {
 
     fn compare(&mut self, batch: &Batch) -> Result<Vec<Compared>> {
         let tables = self.tables()?;
-        let rows = rows::convert(&tables.plan, batch)?;
+        let rows = rows::convert(&tables.plan, &batch.records)?;
         self.explain(tables.compare(&self.connection, batch, &rows))
     }
 
     fn keys(&mut self, stream: &StreamName, after: &Batch, limit: usize) -> Result<Vec<Data>> {
         let tables = self.tables()?;
-        let rows = rows::convert(&tables.plan, after)?;
+        let rows = rows::convert(&tables.plan, &after.records)?;
         match tables.plan.by_stream.get(stream) {
             None => Ok(Vec::new()),
             Some(index) => self.explain(tables.keys(&self.connection, *index, &rows, limit)),

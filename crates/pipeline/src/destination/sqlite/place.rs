@@ -105,7 +105,7 @@ impl Place for File {
     }
 
     fn convert(plan: &Plan, batch: &Batch) -> Result<Rows> {
-        rows::convert(plan, batch)
+        rows::convert(plan, &batch.records)
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -249,7 +249,7 @@ fn write(
 
 impl Change {
     /// What tells its statement from that of another change.
-    fn statement(&self) -> Option<(usize, std::mem::Discriminant<Self>)> {
+    pub(super) fn statement(&self) -> Option<(usize, std::mem::Discriminant<Self>)> {
         match self {
             Self::Upsert { table, .. } | Self::Delete { table, .. } | Self::Purge { table, .. } => {
                 Some((*table, std::mem::discriminant(self)))
@@ -258,7 +258,7 @@ impl Change {
         }
     }
 
-    fn sql<'a>(&self, table: &'a Table) -> &'a str {
+    pub(super) fn sql<'a>(&self, table: &'a Table) -> &'a str {
         match self {
             Self::Upsert { .. } => &table.statements.upsert,
             Self::Delete { .. } => &table.statements.delete,
@@ -274,7 +274,11 @@ impl Change {
     }
 }
 
-fn execute(statement: &mut Statement<'_>, rows: &Rows, change: &Change) -> rusqlite::Result<Outcome> {
+pub(super) fn execute(
+    statement: &mut Statement<'_>,
+    rows: &Rows,
+    change: &Change,
+) -> rusqlite::Result<Outcome> {
     let (Change::Upsert { cells, .. } | Change::Delete { cells, .. } | Change::Purge { cells, .. }) = change
     else {
         return Ok(change.refusal());

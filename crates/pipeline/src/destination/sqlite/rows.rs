@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use opencdc::{Batch, Data, Error, ErrorKind, Operation, Record, Result, StreamName, metadata_keys};
+use opencdc::{Data, Error, ErrorKind, Operation, Record, Result, StreamName, metadata_keys};
 
 use super::payload::Learned;
 use super::table::Table;
@@ -38,14 +38,14 @@ pub(super) enum Change {
     Refused { reason: String },
 }
 
-/// Converts a batch.
+/// Converts the records of a batch.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] when a record belongs to no stream of the catalog: a promise of the source is
 /// broken, and the records behind it cannot be trusted.
-pub(super) fn convert(plan: &Plan, batch: &Batch) -> Result<Rows> {
+pub(super) fn convert(plan: &Plan, records: &[Record]) -> Result<Rows> {
     let mut converter = Converter::new(plan);
-    for record in &batch.records {
+    for record in records {
         let table = *plan.by_stream.get(&record.stream).ok_or_else(|| {
             let message = format!(
                 "stream `{}` of a record is not in the prepared catalog",

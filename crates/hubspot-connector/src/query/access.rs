@@ -1,0 +1,426 @@
+//! From a condition to the calls that bring every row of it: by id, by a unique property, by search, or all there are.
+//!
+//! Pure. A search takes alternatives of conjunctions, within limits (hubspot-api notes §1.5): a condition is brought into
+//! that form, and loses parts where it does not fit. Losing a part only brings more rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hubspot_client::request::search::{Filter, FilterGroup};
+
+use super::column::Kind;
+use super::condition::{Check, Condition, Range, Test};
+use super::filter::filters;
+
+/// 5 groups of 6 filters, 18 in all; one of each group says where a page begins.
+const MOST_GROUPS: usize = 5;
+const MOST_IN_GROUP: usize = 6 - 1;
+const MOST_FILTERS: usize = 18;
+/// A search has 3,000 characters, its list of properties not counted; the rest of it takes less than the difference.
+const MOST_CHARACTERS: usize = 2_600;
+/// How many values one `IN` takes.
+pub(super) const MOST_VALUES: usize = 100;
+
+/// How the rows of a table are brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Access {
+    /// All of these together bring every wanted row; none means that there is no row. A row may come twice.
+    pub fetches: Vec<Fetch>,
+    /// Whether they bring exactly the rows of the condition.
+    pub exact: bool,
+}
+
+/// One way to bring rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fetch {
+    /// All live records.
+    List,
+    /// The records with these ids.
+    Ids(Vec<String>),
+    /// The records with these values of a unique property.
+    Unique {
+        /// The property.
+        property: String,
+        /// The values.
+        values: Vec<String>,
+    },
+    /// What a search finds.
+    Search(Vec<FilterGroup>),
+}
+
+/// What may be used to bring rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Means {
+    /// Reading by id or unique property.
+    pub batch: bool,
+    /// Searching, which shows a change only after a moment.
+    pub search: bool,
+}
+
+/// Tests that hold together.
+type Group = Vec<Test>;
+
+/// Alternatives, and whether they are exactly the condition.
+#[derive(Debug, Clone)]
+struct Groups {
+    groups: Vec<Group>,
+    exact: bool,
+}
+
+impl Access {
+    /// The whole table.
+    pub fn everything(exact: bool) -> Self {
+        Self {
+            fetches: vec![Fetch::List],
+            exact,
+        }
+    }
+
+    /// The calls for `condition`.
+    pub fn of(condition: &Condition, means: Means) -> Self {
+        let Groups { groups, exact } = groups(condition);
+        let mut all = Sorted::default();
+        for group in groups.iter().filter_map(|group| normal(group)) {
+            if !all.add(&group, means) {
+                return Self::everything(exact && group.is_empty());
+            }
+        }
+        all.access(exact)
+    }
+
+    /// Whether it brings the whole table.
+    pub fn is_everything(&self) -> bool {
+        self.fetches == [Fetch::List]
+    }
+}
+
+/// The alternatives of `condition`, as many as a search takes or as can be asked for by id.
+fn groups(condition: &Condition) -> Groups {
+    let everything = |exact| Groups {
+        groups: vec![Vec::new()],
+        exact,
+    };
+    match condition {
+        Condition::Always => everything(true),
+        Condition::Unknown => everything(false),
+        Condition::Never => Groups {
+            groups: Vec::new(),
+            exact: true,
+        },
+        Condition::Test(test) => Groups {
+            groups: vec![vec![test.clone()]],
+            exact: test.exact,
+        },
+        Condition::Any(parts) => {
+            let all: Vec<_> = parts.iter().map(groups).collect();
+            let exact = all.iter().all(|groups| groups.exact);
+            let joined = joined(all.into_iter().flat_map(|groups| groups.groups));
+            match joined.len() > MOST_GROUPS || joined.iter().any(Vec::is_empty) {
+                true => everything(false),
+                false => Groups {
+                    groups: joined,
+                    exact,
+                },
+            }
+        }
+        Condition::All(parts) => product(parts),
+    }
+}
+
+/// Alternatives that ask the same property for single values are one that asks for any of them.
+fn joined(groups: impl Iterator<Item = Group>) -> Vec<Group> {
+    let mut all: Vec<Group> = Vec::new();
+    for group in groups {
+        let same = all.iter_mut().find_map(|other| mergeable(other, &group));
+        match (same, &*group) {
+            (
+                Some((values, exact)),
+                [
+                    Test {
+                        check: Check::OneOf(more),
+                        exact: other,
+                        ..
+                    },
+                ],
+            ) => {
+                values.extend(more.iter().cloned());
+                *exact &= other;
+            }
+            _ => all.push(group),
+        }
+    }
+    all
+}
+
+fn mergeable<'a>(group: &'a mut Group, other: &Group) -> Option<(&'a mut BTreeSet<String>, &'a mut bool)> {
+    match (&mut **group, &**other) {
+        (
+            [
+                Test {
+                    property: a,
+                    check: Check::OneOf(values),
+                    exact,
+                    ..
+                },
+            ],
+            [
+                Test {
+                    property: b,
+                    check: Check::OneOf(_),
+                    ..
+                },
+            ],
+        ) if a == b => Some((values, exact)),
+        _ => None,
+    }
+}
+
+/// Every alternative of one part with every alternative of the others. A part that would make too many is left out.
+fn product(parts: &[Condition]) -> Groups {
+    let mut all: Vec<_> = parts.iter().map(groups).collect();
+    all.sort_by_key(|groups| groups.groups.len());
+    let mut product = Groups {
+        groups: vec![Vec::new()],
+        exact: true,
+    };
+    for part in all {
+        product.exact &= part.exact;
+        if product.groups.len() * part.groups.len() > MOST_GROUPS {
+            product.exact = false;
+            continue;
+        }
+        let with = |group: &Group| {
+            part.groups
+                .iter()
+                .map(|other| [&**group, other].concat())
+                .collect::<Vec<_>>()
+        };
+        product.groups = product.groups.iter().flat_map(with).collect();
+    }
+    product
+}
+
+/// The tests of a group, one of each property where two can be one; `None` when nothing passes all of them.
+fn normal(group: &[Test]) -> Option<Group> {
+    let mut by_property: BTreeMap<&str, Vec<Test>> = BTreeMap::new();
+    for test in group {
+        let same = by_property.entry(&test.property).or_default();
+        match same.iter_mut().find_map(|other| both(other, test)) {
+            Some(Some(check)) => {
+                let other = same
+                    .iter_mut()
+                    .find(|other| both(other, test).is_some())
+                    .expect("it was just found");
+                other.check = check;
+                other.exact &= test.exact;
+            }
+            Some(None) => return None,
+            None => same.push(test.clone()),
+        }
+    }
+    let contradicts = |tests: &Vec<Test>| {
+        tests.iter().any(|test| test.check == Check::Absent)
+            && tests.iter().any(|test| test.check != Check::Absent)
+    };
+    if by_property.values().any(contradicts) {
+        return None;
+    }
+    for tests in by_property.values_mut().filter(|tests| tests.len() > 1) {
+        tests.retain(|test| test.check != Check::Present);
+    }
+    Some(by_property.into_values().flatten().collect())
+}
+
+/// The check that stands for both, if there is one: `Some(None)` when nothing passes both.
+fn both(a: &Test, b: &Test) -> Option<Option<Check>> {
+    let some = |check, is_empty: bool| Some((!is_empty).then_some(check));
+    match (&a.check, &b.check) {
+        (Check::OneOf(a), Check::OneOf(b)) => {
+            let common: BTreeSet<_> = a.intersection(b).cloned().collect();
+            let is_empty = common.is_empty();
+            some(Check::OneOf(common), is_empty)
+        }
+        (Check::NoneOf(a), Check::NoneOf(b)) => some(Check::NoneOf(a.union(b).cloned().collect()), false),
+        (Check::OneOf(some_of), Check::NoneOf(none)) | (Check::NoneOf(none), Check::OneOf(some_of)) => {
+            let rest: BTreeSet<_> = some_of.difference(none).cloned().collect();
+            let is_empty = rest.is_empty();
+            some(Check::OneOf(rest), is_empty)
+        }
+        (Check::Numbers(a), Check::Numbers(b)) => {
+            let range: Range<f64> = a.and(*b);
+            some(Check::Numbers(range), range.is_empty())
+        }
+        (Check::Times(a), Check::Times(b)) => {
+            let range: Range<i64> = a.and(*b);
+            some(Check::Times(range), range.is_empty())
+        }
+        (a, b) if a == b => some(a.clone(), false),
+        _ => None,
+    }
+}
+
+/// Groups by the way their rows are brought.
+#[derive(Debug, Default)]
+struct Sorted {
+    ids: BTreeSet<String>,
+    unique: BTreeMap<String, BTreeSet<String>>,
+    searched: Vec<Group>,
+    /// Whether a group had more tests than the way it is brought by asks.
+    lost: bool,
+}
+
+impl Sorted {
+    /// Takes a group; `false` when no means will bring it.
+    fn add(&mut self, group: &Group, means: Means) -> bool {
+        let values = |wanted: fn(Kind) -> bool| {
+            group.iter().find_map(|test| match &test.check {
+                Check::OneOf(values) if wanted(test.kind) => Some((test, values)),
+                _ => None,
+            })
+        };
+        if let Some((_, ids)) = values(|kind| kind == Kind::Id).filter(|_| means.batch) {
+            self.ids.extend(ids.iter().cloned());
+            self.lost |= group.len() > 1;
+            return true;
+        }
+        let unique = values(|kind| kind == Kind::Text { unique: true });
+        if let Some((test, values)) = unique.filter(|_| means.batch) {
+            let all = self.unique.entry(test.property.clone()).or_default();
+            all.extend(values.iter().cloned());
+            self.lost = true;
+            return true;
+        }
+        self.searched.push(group.clone());
+        means.search && !group.is_empty()
+    }
+
+    fn access(self, exact: bool) -> Access {
+        let mut exact = exact && !self.lost;
+        let mut fetches = Vec::new();
+        if !self.ids.is_empty() {
+            fetches.push(Fetch::Ids(self.ids.into_iter().collect()));
+        }
+        fetches.extend(self.unique.into_iter().map(|(property, values)| Fetch::Unique {
+            property,
+            values: values.into_iter().collect(),
+        }));
+        for searched in searches(self.searched, &mut exact) {
+            match searched {
+                Some(groups) => fetches.push(Fetch::Search(groups)),
+                None => return Access::everything(false),
+            }
+        }
+        exact &= fetches.len() < 2;
+        Access { fetches, exact }
+    }
+}
+
+/// The searches for these groups; `None` for one that would have no filter.
+fn searches(groups: Vec<Group>, exact: &mut bool) -> Vec<Option<Vec<FilterGroup>>> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let split: Vec<_> = groups.into_iter().flat_map(split).collect();
+    let mut written: Vec<_> = split
+        .iter()
+        .map(|group| {
+            let (filters, is_exact) = written(group);
+            *exact &= is_exact;
+            filters
+        })
+        .collect();
+    if written.iter().any(|group| group.filters.is_empty()) {
+        return vec![None];
+    }
+    let mut all: Vec<Vec<FilterGroup>> = Vec::new();
+    while !written.is_empty() {
+        let fits = (1..=written.len())
+            .rev()
+            .find(|count| fits(&written[..*count]))
+            .unwrap_or(1);
+        all.push(written.drain(..fits).collect());
+    }
+    all.into_iter().map(Some).collect()
+}
+
+/// A group with more values than one `IN` takes becomes several.
+fn split(group: Group) -> Vec<Group> {
+    let length = |test: &Test| match &test.check {
+        Check::OneOf(values) => values.len(),
+        _ => 0,
+    };
+    let Some(longest) = (0..group.len()).max_by_key(|n| length(&group[*n])) else {
+        return vec![group];
+    };
+    let Check::OneOf(values) = &group[longest].check else {
+        return vec![group];
+    };
+    let pieces = pieces(values);
+    let with = |piece| {
+        let mut group = group.clone();
+        group[longest].check = Check::OneOf(piece);
+        group
+    };
+    pieces.into_iter().map(with).collect()
+}
+
+/// The values in portions that one `IN` takes, and half a search.
+fn pieces(values: &BTreeSet<String>) -> Vec<BTreeSet<String>> {
+    let mut all = vec![BTreeSet::new()];
+    let mut length = 0;
+    for value in values {
+        // Quotes, a comma, and escapes where there are any.
+        let more = serde_json::to_string(value).map_or(0, |text| text.chars().count()) + 1;
+        let last = all.last_mut().expect("there is always one");
+        if last.len() == MOST_VALUES || (length + more > MOST_CHARACTERS / 2 && !last.is_empty()) {
+            all.push(BTreeSet::from([value.clone()]));
+            length = more;
+        } else {
+            last.insert(value.clone());
+            length += more;
+        }
+    }
+    all
+}
+
+/// The filters of a group, as many as it may have; and whether they are exactly its tests.
+fn written(group: &[Test]) -> (FilterGroup, bool) {
+    let mut exact = true;
+    let mut all: Vec<(u8, Filter)> = Vec::new();
+    for test in group {
+        let (filters, is_exact) = filters(test);
+        exact &= is_exact;
+        all.extend(filters.into_iter().map(|filter| (weight(test), filter)));
+    }
+    all.sort_by_key(|(weight, _)| *weight);
+    exact &= all.len() <= MOST_IN_GROUP;
+    all.truncate(MOST_IN_GROUP);
+    while characters(all.iter().map(|(_, filter)| filter)) > MOST_CHARACTERS && all.len() > 1 {
+        all.pop();
+        exact = false;
+    }
+    let filters = all.into_iter().map(|(_, filter)| filter).collect();
+    (FilterGroup { filters }, exact)
+}
+
+/// What finds fewer rows goes first.
+fn weight(test: &Test) -> u8 {
+    match test.check {
+        Check::OneOf(_) | Check::Like(_) => 0,
+        Check::Numbers(_) | Check::Times(_) => 1,
+        Check::Absent => 2,
+        Check::NoneOf(_) => 3,
+        Check::Present => 4,
+    }
+}
+
+/// Whether one search takes these groups, each with a filter more.
+fn fits(groups: &[FilterGroup]) -> bool {
+    let filters: usize = groups.iter().map(|group| group.filters.len() + 1).sum();
+    let characters = characters(groups.iter().flat_map(|group| &group.filters));
+    groups.len() <= MOST_GROUPS && filters <= MOST_FILTERS && characters <= MOST_CHARACTERS
+}
+
+fn characters<'a>(filters: impl Iterator<Item = &'a Filter>) -> usize {
+    let text = |filter: &Filter| serde_json::to_string(filter).expect("a filter is always serialisable");
+    filters.map(|filter| text(filter).chars().count() + 1).sum()
+}
