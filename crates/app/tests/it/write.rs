@@ -244,3 +244,55 @@ fn what_cannot_be_meant_is_refused_before_anything_is_called() {
     }
     assert!(portal.live("contacts").is_empty());
 }
+
+#[test]
+fn records_are_changed_and_archived_by_condition_once_somebody_agrees() {
+    let portal = Portal::with(Counts::none());
+    let spoke = Workplace::syncing(&portal.url, "[contacts]");
+    spoke.write(
+        "people.csv",
+        "email,city\na@example.com,Bonn\nb@example.com,bonn\nc@example.com,Rome\nd@example.com,\n",
+    );
+    spoke.run(&["create", "contacts", "--from", "people.csv"]).ok();
+    spoke
+        .run(&["update", "contacts", "--where", " ", "city=x"])
+        .fails(2, &["every record"]);
+    let unasked = spoke.run(&["update", "contacts", "--where", "city = 'Bonn'", "city=Köln"]);
+    unasked.fails(2, &["1 contacts will be changed", "--yes"]);
+    let dry = spoke
+        .run(&[
+            "update",
+            "contacts",
+            "--where",
+            "city = 'Bonn'",
+            "city=Köln",
+            "--dry-run",
+        ])
+        .ok();
+    assert!(dry.stdout.contains("city: Bonn → Köln"), "{}", dry.stdout);
+    assert_eq!(values(&portal, "city"), ["", "Bonn", "Rome", "bonn"]);
+    spoke
+        .run(&[
+            "update",
+            "contacts",
+            "--where",
+            "city IN ('Bonn', 'bonn')",
+            "city=Köln",
+            "--yes",
+        ])
+        .ok();
+    assert_eq!(values(&portal, "city"), ["", "Köln", "Köln", "Rome"]);
+    spoke
+        .run(&[
+            "delete",
+            "contacts",
+            "--where",
+            "city IS NULL OR city = 'Rome'",
+            "--yes",
+        ])
+        .ok();
+    assert_eq!(values(&portal, "city"), ["Köln", "Köln"]);
+    spoke
+        .run(&["delete", "contacts", "--where", "citty = 'x'", "--yes"])
+        .fails(2, &["did you mean `city`?"]);
+}
