@@ -6,6 +6,7 @@ mod actions;
 mod associate;
 mod audit;
 mod browsable;
+mod bulk;
 mod catalog;
 mod config;
 mod connection;

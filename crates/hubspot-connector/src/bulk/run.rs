@@ -131,16 +131,18 @@ impl Run<'_, '_> {
     /// Asks until it is over, less and less often.
     async fn follow(&mut self, mut import: Import) -> Result<Import, Error> {
         let mut waits = Waits::new(Duration::from_millis(500), Duration::from_secs(30));
-        while !import.state.is_over() {
-            waits.wait().await;
-            import = self.client.import(&import.id).await?;
+        loop {
             let rows = self.rows;
             (self.observe)(&Event::Looked {
                 import: &import,
                 rows,
             });
+            if import.state.is_over() {
+                return Ok(import);
+            }
+            waits.wait().await;
+            import = self.client.import(&import.id).await?;
         }
-        Ok(import)
     }
 
     async fn errors(&self, import: &Import) -> Result<Vec<ImportError>, Error> {

@@ -146,12 +146,13 @@ impl Report {
     pub(crate) fn ended_by(self, failure: Failure) -> Outcome<Failure> {
         let not_written = self.counts.not_written;
         let file = self.print()?;
-        Ok(match file {
-            Some(file) => failure.hint(format!(
+        if let Some(file) = file {
+            // Beside the hint that the failure has, which says what to do first.
+            printer::note(&format!(
                 "{not_written} rows were not written for certain; they are in `{file}` and can be given to `--from`"
-            )),
-            None => failure,
-        })
+            ));
+        }
+        Ok(failure)
     }
 
     /// Gives back where the refused rows are.
@@ -174,7 +175,7 @@ impl Report {
             })?;
             return Ok(file);
         }
-        if told.len() <= TOLD {
+        if !told.is_empty() && told.len() <= TOLD {
             printer::table(
                 &["line", "outcome", "id", "reason"],
                 told.into_iter().map(Told::cells),
