@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hubspot_client::SubError;
 use hubspot_client::request::associating::{MAX_WRITE, Pair};
 use hubspot_client::request::writes::TypeSpec;
+use hubspot_client::{Error, SubError};
 use hubspot_connector::objects::ObjectType;
 
 use super::association_types::{AssociationTypes, Written};
@@ -25,6 +25,7 @@ struct Prepared {
     pair: Pair,
 }
 
+/// Associates pairs, or ends that; each is told of.
 pub(super) async fn work(
     session: &Session,
     ends: &Ends,
@@ -33,34 +34,19 @@ pub(super) async fn work(
 ) -> Outcome<Linked> {
     let (from, to) = session.pair(&ends.from_object, &ends.to_object).await?;
     let types = Types::of(session, (&from, &to), &pairs, doing).await?;
-    let froms = Named::of(
-        session,
-        &from,
-        ends.from_by.as_deref(),
-        pairs.iter().map(|pair| &*pair.from_id),
-    )
-    .await?;
-    let tos = Named::of(
-        session,
-        &to,
-        ends.to_by.as_deref(),
-        pairs.iter().map(|pair| &*pair.to_id),
-    )
-    .await?;
+    let values = pairs.iter().map(|pair| &*pair.from_id);
+    let froms = Named::of(session, &from, ends.from_by.as_deref(), values).await?;
+    let values = pairs.iter().map(|pair| &*pair.to_id);
+    let tos = Named::of(session, &to, ends.to_by.as_deref(), values).await?;
     let (mut ready, mut linked) = (Vec::new(), Linked::default());
     for written in pairs {
-        let resolved = froms
-            .id(&written.from_id)
-            .and_then(|from| Ok((from, tos.id(&written.to_id)?)));
-        match resolved {
-            Ok((from, to)) => ready.push(Prepared {
-                pair: Pair::new(from, to).with_types(types.of_pair(&written)?),
+        let types = types.of_pair(&written)?;
+        match (froms.id(&written.from_id), tos.id(&written.to_id)) {
+            (Ok(from), Ok(to)) => ready.push(Prepared {
+                pair: Pair::new(from, to).with_types(types),
                 written,
             }),
-            Err(message) => linked.failed.push(FailedPair {
-                pair: written,
-                message,
-            }),
+            (Err(message), _) | (_, Err(message)) => linked.fail(&written, message),
         }
     }
     // Pairs that end altogether and pairs that lose a label go to different calls.
@@ -72,65 +58,84 @@ pub(super) async fn work(
     Ok(linked)
 }
 
+/// A batch that is refused as a whole is sent in halves, until the pair that is to blame is alone. Sending twice is
+/// sending once.
 async fn send(
     session: &Session,
-    (from, to): (&ObjectType, &ObjectType),
+    ends: (&ObjectType, &ObjectType),
     batch: &[Prepared],
     doing: Doing,
     linked: &mut Linked,
 ) -> Outcome {
+    let mut left = vec![batch];
+    while let Some(part) = left.pop() {
+        match exchange(session, ends, part, doing).await {
+            Ok(errors) => linked.count(part, &errors)?,
+            Err(error) if error.status() == Some(400) => match part {
+                [one] => linked.fail(&one.written, error.to_string()),
+                several => {
+                    let (first, second) = several.split_at(several.len() / 2);
+                    left.extend([second, first]);
+                }
+            },
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn exchange(
+    session: &Session,
+    (from, to): (&ObjectType, &ObjectType),
+    batch: &[Prepared],
+    doing: Doing,
+) -> Result<Vec<SubError>, Error> {
     let client = &session.client;
     let (from, to) = (from.path_name(), to.path_name());
     let pairs: Vec<_> = batch.iter().map(|ready| ready.pair.clone()).collect();
-    let untyped = pairs.iter().all(|pair| pair.types.is_empty());
-    let errors = match doing {
-        Doing::Associate => client.associations_batch_create(from, to, &pairs).await?.errors,
-        Doing::Dissociate if untyped => {
-            client.associations_batch_archive(from, to, &pairs).await?;
-            Vec::new()
+    let whole = pairs.iter().all(|pair| pair.types.is_empty());
+    match doing {
+        Doing::Associate => {
+            let answer = client.associations_batch_create(from, to, &pairs).await?;
+            return Ok(answer.errors);
         }
-        Doing::Dissociate => {
-            client.associations_batch_unlabel(from, to, &pairs).await?;
-            Vec::new()
-        }
-    };
-    linked.count(batch, &errors)
+        Doing::Dissociate if whole => client.associations_batch_archive(from, to, &pairs).await?,
+        Doing::Dissociate => client.associations_batch_unlabel(from, to, &pairs).await?,
+    }
+    Ok(Vec::new())
 }
 
 impl Linked {
+    fn fail(&mut self, pair: &PairInput, message: impl Into<String>) {
+        self.failed.push(FailedPair {
+            pair: pair.clone(),
+            message: message.into(),
+        });
+    }
+
     /// HubSpot names the pairs that it refused by their ids.
     fn count(&mut self, batch: &[Prepared], errors: &[SubError]) -> Outcome {
-        let mut refused: BTreeMap<(&str, &str), &SubError> = BTreeMap::new();
-        for error in errors {
-            let id = |key: &str| {
-                error
-                    .context
-                    .get(key)
-                    .and_then(|ids| ids.first())
-                    .map(String::as_str)
-            };
-            let (Some(from), Some(to)) = (id("fromObjectId"), id("toObjectId")) else {
-                let message = error.message.clone().unwrap_or_default();
-                return Err(Failure::failed(format!(
-                    "HubSpot refused a pair that it does not name: {message}"
-                ))
-                .hint("associating twice is associating once: repeat it in smaller parts to find the pair"));
-            };
-            refused.insert((from, to), error);
-        }
+        let refused = errors.iter().map(named).collect::<Outcome<BTreeMap<_, _>>>()?;
         for ready in batch {
             match refused.get(&(&*ready.pair.from, &*ready.pair.to)) {
                 None => self.done += 1,
-                Some(error) => self.failed.push(FailedPair {
-                    pair: ready.written.clone(),
-                    message: error
-                        .message
-                        .clone()
-                        .unwrap_or_else(|| "HubSpot refused it".to_owned()),
-                }),
+                Some(message) => self.fail(&ready.written, *message),
             }
         }
         Ok(())
+    }
+}
+
+/// The pair that an error is about, and what HubSpot says.
+fn named(error: &SubError) -> Outcome<((&str, &str), &str)> {
+    let message = error.message.as_deref().unwrap_or("HubSpot refused it");
+    let id = |key: &str| Some(error.context.get(key)?.first()?.as_str());
+    match (id("fromObjectId"), id("toObjectId")) {
+        (Some(from), Some(to)) => Ok(((from, to), message)),
+        _ => Err(
+            Failure::failed(format!("HubSpot refused a pair that it does not name: {message}"))
+                .hint("associating twice is associating once: repeat it in smaller parts to find the pair"),
+        ),
     }
 }
 

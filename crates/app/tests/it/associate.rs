@@ -140,6 +140,32 @@ fn a_file_is_associated_two_thousand_pairs_a_call_and_refused_pairs_are_named() 
 }
 
 #[test]
+fn of_a_batch_that_is_refused_as_a_whole_only_the_pair_to_blame_is_left_out() {
+    let (portal, workplace) = (Portal::with_contacts(50), Workplace::new());
+    let company = ids(&portal, "companies").remove(0);
+    let contacts = ids(&portal, "contacts");
+    let mut file = "from_id,to_id\n".to_owned();
+    // More digits than any id has: HubSpot cannot even look for it.
+    for contact in contacts
+        .iter()
+        .map(String::as_str)
+        .chain(["99999999999999999999999"])
+    {
+        writeln!(file, "{contact},{company}").unwrap();
+    }
+    workplace.write("pairs.csv", &file);
+    let arguments = ["contacts", "companies", "--from", "pairs.csv", "--json"];
+    let report = run(&workplace, &portal, &arguments).fails(1, &["1 of "]).json();
+    assert_eq!(report["done"], contacts.len());
+    assert_eq!(report["failed"][0]["fromId"], "99999999999999999999999");
+    assert!(
+        contacts
+            .iter()
+            .all(|contact| types(&portal, contact, &company).contains(&279))
+    );
+}
+
+#[test]
 fn json_lines_are_read_from_standard_input_and_ended_again() {
     let (portal, workplace) = (Portal::with_contacts(20), Workplace::new());
     let (contacts, companies) = (ids(&portal, "contacts"), ids(&portal, "companies"));
