@@ -10,12 +10,13 @@ use hubspot_connector::write::{DestinationConfig as HubspotDestinationConfig, Hu
 use hubspot_connector::{HubspotSource, SourceConfig as HubspotConfig};
 use opencdc::{CheckpointStore, Destination, Origin, Source};
 use pipeline::destination::{NdjsonDestination, SqliteDestination};
-use pipeline::source::{FileSource, StdinSource};
+use pipeline::source::{self, FileSource, StdinSource};
 use pipeline::{Pipeline, RunOptions, SqliteStore};
+use secrecy::ExposeSecret as _;
 
 use crate::account::Account;
 use crate::exit::{Failure, Outcome};
-use crate::settings::{self, DestinationConfig, Settings, SourceConfig};
+use crate::settings::{self, DestinationConfig, SecretRef, Settings, SourceConfig};
 
 use self::connection::Asker;
 
@@ -25,7 +26,8 @@ pub(crate) async fn pipeline(
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<Pipeline> {
-    let source = source(settings, &written.source)?;
+    let source =
+        source(settings, &written.source).map_err(|failure| failure.within(&format!("pipeline `{name}`")))?;
     let store = state(settings).await?;
     let destination = destination(settings, name, &written.destination).await?;
     Ok(Pipeline {
@@ -45,7 +47,14 @@ fn source(settings: &Settings, config: &SourceConfig) -> Outcome<Arc<dyn Source>
         SourceConfig::Ndjson(config) => Arc::new(FileSource::ndjson(config)?),
         SourceConfig::Csv(config) => Arc::new(FileSource::csv(config)?),
         SourceConfig::Stdin(config) => Arc::new(StdinSource::new(config)?),
+        SourceConfig::Sqlite(config) => Arc::new(source::SqliteSource::new(config)?),
+        SourceConfig::Postgres(config) => Arc::new(postgres_source(config)?),
     })
+}
+
+fn postgres_source(config: &source::PostgresConfig<SecretRef>) -> Outcome<source::PostgresSource> {
+    let url = config.url.resolve("`url`")?;
+    Ok(source::PostgresSource::new(config, url.expose_secret())?)
 }
 
 /// The account that a pipeline reads.
@@ -54,13 +63,16 @@ pub(crate) fn hubspot_source(settings: &Settings, config: &HubspotConfig) -> Out
     Ok(Arc::new(HubspotSource::new(client, config.clone())?))
 }
 
+/// Why a pipeline with another source than HubSpot cannot be audited.
+pub(crate) const NOBODY_TO_ASK: &str = "there is nobody to ask whether its copy is complete";
+
 /// A pipeline, and its source as an origin to compare its copy with. A copy that is not there is not made.
 pub(crate) async fn audited(
     settings: &Settings,
     name: &str,
     written: &settings::Pipeline,
 ) -> Outcome<(Pipeline, Arc<dyn Origin>)> {
-    let config = written.need_hubspot_source(name, "there is nobody to ask whether its copy is complete")?;
+    let config = written.need_hubspot_source(name, NOBODY_TO_ASK)?;
     if let DestinationConfig::Sqlite(config) = &written.destination
         && !config.path.exists()
     {

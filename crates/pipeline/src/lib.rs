@@ -7,8 +7,8 @@
 //! # What to read next
 //!
 //! [`Pipeline`] is what is run and [`run()`] runs it; [`audit`] tells afterwards whether the copy is complete and right, and
-//! mends it. [`destination`] holds the destinations that need no
-//! server: an SQLite file, and files of JSON lines. [`SqliteStore`] keeps what must survive a crash beside the
+//! mends it. [`source`] and [`destination`] hold those that are no service: files, pipes and tables, and an SQLite file
+//! and files of JSON lines to write to. [`SqliteStore`] keeps what must survive a crash beside the
 //! rows: checkpoints, dead letters and the inbox.
 //!
 //! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.

@@ -6,6 +6,7 @@ mod emulator;
 mod guides;
 mod parity;
 mod peers;
+mod postgres;
 mod steps;
 mod tidy;
 

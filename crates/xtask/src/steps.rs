@@ -5,11 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{guides, parity, tidy};
+use crate::{guides, parity, postgres, tidy};
 
 /// Everything a change must pass.
 pub(crate) fn ci() -> Result<()> {
     lint()?;
+    postgres::install()?;
     let thorough: Vec<_> = THOROUGH
         .iter()
         .map(|(name, usual)| (*name, setting(name, usual)))

@@ -25,6 +25,8 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{Failure, Outcome};
+use crate::printer;
+use crate::settings::{self, Settings};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Outcome {
@@ -64,6 +66,29 @@ async fn run_async(command: Command) -> Outcome {
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),
     }
+}
+
+/// The pipelines called `names`; or, when none is named, those of all that read from HubSpot, and `why` the others are
+/// left out.
+fn reading_hubspot<'a>(
+    settings: &'a Settings,
+    names: &[String],
+    why: &str,
+) -> Outcome<Vec<(&'a str, &'a settings::Pipeline)>> {
+    let wanted = settings.pipelines(names)?;
+    let reads = |(_, written): &(_, &settings::Pipeline)| written.hubspot_source().is_some();
+    if !names.is_empty() || !wanted.iter().any(reads) {
+        // Whatever cannot be done is refused by name.
+        return Ok(wanted);
+    }
+    let (reading, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(reads);
+    for (name, written) in others {
+        let source = written.source.name();
+        printer::note(&format!(
+            "pipeline `{name}` is left out: it reads from `{source}`, and {why}"
+        ));
+    }
+    Ok(reading)
 }
 
 fn runtime() -> Outcome<tokio::runtime::Runtime> {

@@ -23,8 +23,9 @@ pub(crate) async fn run(arguments: cli::Plan) -> Outcome {
     let settings = Settings::load(arguments.file.path())?;
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
-    for (name, written) in settings.pipelines(&named)? {
-        let config = written.need_hubspot_source(name, "what it costs is not counted in calls to HubSpot")?;
+    let what = "what it costs is not counted in calls to HubSpot";
+    for (name, written) in super::reading_hubspot(&settings, &named, what)? {
+        let config = written.need_hubspot_source(name, what)?;
         let connection = settings.connection(&config.connection)?;
         let estimate = compose::hubspot_source(&settings, config)?.survey().await?;
         reports.push(Report::new(name, estimate, connection));

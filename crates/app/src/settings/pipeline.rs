@@ -8,6 +8,7 @@ use pipeline::{destination, source};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SecretRef;
 use crate::exit::{Failure, Outcome};
 
 /// One source to one destination.
@@ -32,6 +33,10 @@ pub(crate) enum SourceConfig {
     Csv(source::CsvConfig),
     /// Rows that are piped in.
     Stdin(source::StdinConfig),
+    /// A table or a query of an SQLite file.
+    Sqlite(source::SqliteConfig),
+    /// A table or a query of a PostgreSQL database.
+    Postgres(source::PostgresConfig<SecretRef>),
 }
 
 /// Where records go.
@@ -73,6 +78,8 @@ impl SourceConfig {
             Self::Ndjson(_) => "ndjson",
             Self::Csv(_) => "csv",
             Self::Stdin(_) => "stdin",
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 
@@ -83,6 +90,8 @@ impl SourceConfig {
             Self::Ndjson(config) => config.validate()?,
             Self::Csv(config) => config.validate()?,
             Self::Stdin(config) => config.validate()?,
+            Self::Sqlite(config) => config.validate()?,
+            Self::Postgres(config) => config.validate()?,
         }
         Ok(())
     }
@@ -119,7 +128,9 @@ impl Pipeline {
 
     /// Checks what can be checked without asking anybody.
     pub(crate) fn check(&self) -> Outcome {
-        self.source.check()?;
+        self.source
+            .check()
+            .map_err(|failure| failure.within(&format!("source `{}`", self.source.name())))?;
         self.destination.check()
     }
 }

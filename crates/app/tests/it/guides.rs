@@ -9,6 +9,7 @@ use hubspot_emulator::DEFAULT_TOKEN;
 use crate::support::{Portal, Workplace};
 
 const EMULATOR: &str = include_str!("../../../../docs/guides/emulator.md");
+const WRITE_BACK: &str = include_str!("../../../../docs/guides/write-back.md");
 
 #[test]
 fn every_command_of_the_emulators_guide_works() {
@@ -24,12 +25,18 @@ fn every_command_of_the_emulators_guide_works() {
 fn every_file_of_the_guides_is_valid() {
     let connections = blocks(include_str!("../../../../docs/guides/connections.md"), "yaml");
     let syncing = blocks(include_str!("../../../../docs/guides/sync.md"), "yaml");
+    let writing = blocks(WRITE_BACK, "yaml");
     let catalog = blocks(include_str!("../../../../docs/guides/catalog.md"), "yaml");
     assert!(
         connections.len() >= 5 && !syncing.is_empty() && !catalog.is_empty(),
         "the guides have files"
     );
-    for file in connections.into_iter().chain(syncing).chain(catalog) {
+    for file in connections
+        .into_iter()
+        .chain(syncing)
+        .chain(writing)
+        .chain(catalog)
+    {
         let workplace = Workplace::new();
         workplace.write("spoke.yaml", file);
         workplace.run(&["config", "validate"]).ok();
@@ -111,6 +118,19 @@ fn the_commands_of_the_guide_to_the_catalog_work_one_after_the_other() {
     ] {
         assert!(printed.contains(text), "{text:?} is not in: {printed}");
     }
+}
+
+#[test]
+fn the_first_source_of_the_guide_to_writing_works_without_an_account() {
+    let portal = Portal::with_contacts(0);
+    let first = blocks(WRITE_BACK, "sh").remove(0);
+    let output = shell(&portal, first);
+    must_print(&output, first);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        printed.contains("2 written") && printed.contains("1 written"),
+        "{printed}"
+    );
 }
 
 /// What stands in the blocks of a language.

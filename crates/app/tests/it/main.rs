@@ -23,8 +23,12 @@ mod lease;
 mod oauth;
 mod odd_portals;
 mod plan;
+mod sources;
 mod state;
 mod storage;
 mod sync;
 mod write;
 mod write_back;
+
+#[path = "../../../pipeline/tests/it/postgres_server.rs"]
+mod postgres_server;

@@ -17,6 +17,9 @@ pub(super) use record::Records;
 /// More than this is no row, but a file that is something else. It bounds the memory.
 const LONGEST_ROW: usize = 16 << 20;
 
+/// A batch ends with the row that makes it this long, however few rows it has. It bounds the memory.
+pub(super) const FULL: usize = 4 << 20;
+
 /// What to do about a line that is no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

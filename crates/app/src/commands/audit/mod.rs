@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: cli::Audit) -> Outcome {
     let settings = Settings::load(arguments.file.path())?;
     let named: Vec<_> = arguments.pipeline.iter().cloned().collect();
     let mut reports = Vec::new();
-    for (name, written) in settings.pipelines(&named)? {
+    for (name, written) in super::reading_hubspot(&settings, &named, compose::NOBODY_TO_ASK)? {
         let state = settings.file.state.path();
         // Held from before the comparison on, so that nobody delivers between it and the repair.
         let _lease = arguments.repair.then(|| Lease::take(state, name)).transpose()?;

@@ -12,7 +12,7 @@ use super::config::Files;
 use super::mark::{self, Found, Mark, Place};
 use super::paths::{self, cannot_read};
 use crate::source::follow::{BlockingReader, Wanted};
-use crate::source::lines::{Content, Decoder, Piece, Problem, Records};
+use crate::source::lines::{Content, Decoder, FULL, Piece, Problem, Records};
 use crate::source::status::Status;
 
 /// So many rows of a file are looked at to learn its fields.
@@ -107,8 +107,9 @@ struct Gathered {
     records: Vec<Record>,
     /// Files whose mark has moved, or is gone.
     touched: BTreeSet<String>,
-    /// How many rows, those included that nobody wants.
+    /// How many rows, those included that nobody wants, and their length.
     rows: usize,
+    bytes: usize,
 }
 
 impl Walk {
@@ -208,7 +209,7 @@ impl Walk {
     /// Reads rows until there are enough of them, or the file is at its end.
     fn read(&mut self, open: &mut Open) -> Result<bool> {
         let stream = paths::stream(&self.files, &open.path);
-        while self.gathered.rows < self.files.batch_size {
+        while !self.is_full() {
             let Some(piece) = open.next()? else {
                 return Ok(true);
             };
@@ -235,6 +236,7 @@ impl Walk {
             Content::Row(_) if self.may_go_on(piece) && self.until == Until::Dropped => return Ok(false),
             Content::Row(row) => match self.records.record(row, stream, self.operation()) {
                 Ok(record) => {
+                    self.gathered.bytes += row.len();
                     self.gather(record);
                     return Ok(true);
                 }
@@ -295,6 +297,10 @@ impl Walk {
             self.marks.insert(open.name.clone(), open.mark);
         }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.gathered.rows >= self.files.batch_size || self.gathered.bytes >= FULL
     }
 
     /// What was gathered, when there is anything to tell.
@@ -360,7 +366,7 @@ impl BlockingReader for Walk {
                     self.ended = self.until == Until::CaughtUp;
                     return Ok(self.end_round());
                 }
-                Ok(false) if self.gathered.rows < self.files.batch_size => {}
+                Ok(false) if !self.is_full() => {}
                 Ok(false) => {
                     if let Some(batch) = self.batch() {
                         return Ok(Some(batch));

@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::StdinConfig;
-use crate::source::lines::{BadLines, Content, Decoder, Piece, Problem, Records};
+use crate::source::lines::{BadLines, Content, Decoder, FULL, Piece, Problem, Records};
 use crate::source::status::Status;
 
 /// How long a batch waits for more rows: what a person types or a program logs should not wait for a thousand more.
 const LINGER: Duration = Duration::from_millis(200);
 /// So many rows are taken from the pipe before they are asked for.
-const AHEAD: usize = 1_024;
+const AHEAD: usize = 256;
 
 /// The pipe, and what was taken from it.
 pub(super) struct Pump {
@@ -30,6 +30,8 @@ pub(super) struct Pump {
     line: u64,
     /// Gathered for the next batch. Not in a local variable, so that a read that is dropped loses nothing.
     gathered: Vec<Record>,
+    /// Their length.
+    bytes: usize,
     /// Batches that may be asked for again, each with the last line that it covers.
     kept: VecDeque<(u64, Batch)>,
     failure: Option<Error>,
@@ -63,6 +65,7 @@ impl Pump {
             status,
             line: 0,
             gathered: Vec::new(),
+            bytes: 0,
             kept: VecDeque::new(),
             failure: None,
             begun: false,
@@ -105,7 +108,7 @@ impl Pump {
 
     /// Takes one batch from the pipe. May be dropped at any moment.
     async fn fill(&mut self) -> Result<()> {
-        while self.gathered.len() < self.batch_size {
+        while self.gathered.len() < self.batch_size && self.bytes < FULL {
             let piece = match self.gathered.is_empty() {
                 true => self.pieces.recv().await,
                 false => match timeout(LINGER, self.pieces.recv()).await {
@@ -142,6 +145,7 @@ impl Pump {
             Content::Bad(problem) => problem,
             Content::Row(row) => match self.records.record(&row, &self.stream, Operation::Snapshot) {
                 Ok(record) => {
+                    self.bytes += row.len();
                     self.gathered.push(record);
                     return Ok(());
                 }
@@ -161,6 +165,7 @@ impl Pump {
         if self.gathered.is_empty() {
             return;
         }
+        self.bytes = 0;
         let records = std::mem::take(&mut self.gathered);
         self.status.read(&records, &format!("line {}", self.line));
         // Whoever hands it out knows how to write its position.

@@ -333,6 +333,16 @@ async fn digits_stay_as_they_are() {
     );
 }
 
+#[tokio::test]
+async fn a_batch_of_long_rows_has_few_of_them() {
+    let row = |id: u32| format!("{{\"id\":{id},\"text\":\"{}\"}}\n", "x".repeat(3 << 20));
+    let folder = Folder::with("rows.ndjson", &(0..5).map(row).collect::<Vec<_>>().concat());
+    let source = FileSource::ndjson(&NdjsonConfig::new(folder.path("rows.ndjson"), ["id"])).unwrap();
+    let (batches, _) = read_from(&source, None).await;
+    let sizes: Vec<_> = batches.iter().map(|batch| batch.records.len()).collect();
+    assert_eq!(sizes, [2, 2, 1]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
