@@ -209,9 +209,13 @@ impl Query {
         for fetch in &access.fetches {
             let brings = match fetch {
                 Fetch::List => "all records, 100 a call".to_owned(),
-                Fetch::Ids(ids) => format!("the records with {} ids", ids.len()),
+                Fetch::Ids(ids) if ids.len() == 1 => "the record with this id".to_owned(),
+                Fetch::Ids(ids) => format!("the records with these {} ids", ids.len()),
+                Fetch::Unique { property, values } if values.len() == 1 => {
+                    format!("the record with this `{property}`")
+                }
                 Fetch::Unique { property, values } => {
-                    format!("the records with {} values of `{property}`", values.len())
+                    format!("the records with these {} values of `{property}`", values.len())
                 }
                 Fetch::Search(_) => {
                     "what a search finds, 200 a call, each page behind the last id".to_owned()

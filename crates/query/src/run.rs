@@ -42,7 +42,7 @@ impl Query {
         let answered = tokio::time::timeout(timeout, self.answer(sink)).await;
         if answered.is_err() || deadline.is_over() {
             let message = format!("the query took longer than {}", shown(timeout));
-            return Err(Error::new(ErrorKind::Unreachable, message)
+            return Err(Error::new(ErrorKind::Quota, message)
                 .with_hint("`--explain` shows what it asks for; `--timeout` gives it longer"));
         }
         answered.expect("it was not too late")?;
