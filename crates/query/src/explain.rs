@@ -180,10 +180,10 @@ impl Query {
                     (Turn::Known, _) => "the associations of the named records".to_owned(),
                     _ => format!("the associations of all {}", from.name),
                 };
-                vec![step(
-                    brings,
-                    Some(Call::of(&links_call(version, (from, to), &ids)?)),
-                )]
+                let mut call = Call::of(&links_call(version, (from, to), &ids)?);
+                // Which records these are is known when the others are there.
+                call.body = call.body.filter(|_| !ids.is_empty());
+                vec![step(brings, Some(call))]
             }
             (Table::Object(_), Some(by)) if turn == Turn::Driven => vec![step(
                 format!("the records that {by} names, or all below if that is fewer calls"),

@@ -130,6 +130,7 @@ impl Query {
             .limit
             .filter(|_| access.exact)
             .map(|limit| limit.saturating_add(rows.offset));
+        question.ahead = rows.limit.is_none();
         let name = self.reads[0].table.name().to_owned();
         let mut pages = pages(self.client.clone(), question, &name, &mut self.notes).await?;
         while let Some(page) = pages.next().await {

@@ -16,7 +16,7 @@ use crate::portal::Portal;
 use crate::setting;
 
 /// How many questions a plain `cargo test` asks; CI asks more.
-const A_FEW: u64 = 2_000;
+const A_FEW: u64 = 1_500;
 
 const TEXTS: [&str; 22] = [
     "Anna",
