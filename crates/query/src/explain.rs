@@ -180,10 +180,10 @@ impl Query {
                     (Turn::Known, _) => "the associations of the named records".to_owned(),
                     _ => format!("the associations of all {}", from.name),
                 };
-                vec![step(
-                    brings,
-                    Some(Call::of(&links_call(version, (from, to), &ids)?)),
-                )]
+                let mut call = Call::of(&links_call(version, (from, to), &ids)?);
+                // Which records these are is known when the others are there.
+                call.body = call.body.filter(|_| !ids.is_empty());
+                vec![step(brings, Some(call))]
             }
             (Table::Object(_), Some(by)) if turn == Turn::Driven => vec![step(
                 format!("the records that {by} names, or all below if that is fewer calls"),
@@ -209,9 +209,13 @@ impl Query {
         for fetch in &access.fetches {
             let brings = match fetch {
                 Fetch::List => "all records, 100 a call".to_owned(),
-                Fetch::Ids(ids) => format!("the records with {} ids", ids.len()),
+                Fetch::Ids(ids) if ids.len() == 1 => "the record with this id".to_owned(),
+                Fetch::Ids(ids) => format!("the records with these {} ids", ids.len()),
+                Fetch::Unique { property, values } if values.len() == 1 => {
+                    format!("the record with this `{property}`")
+                }
                 Fetch::Unique { property, values } => {
-                    format!("the records with {} values of `{property}`", values.len())
+                    format!("the records with these {} values of `{property}`", values.len())
                 }
                 Fetch::Search(_) => {
                     "what a search finds, 200 a call, each page behind the last id".to_owned()

@@ -88,6 +88,7 @@ impl Read {
             properties: self.table.properties_of(&self.stream),
             fetch,
             first: None,
+            ahead: true,
         })
     }
 

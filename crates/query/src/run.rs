@@ -42,7 +42,7 @@ impl Query {
         let answered = tokio::time::timeout(timeout, self.answer(sink)).await;
         if answered.is_err() || deadline.is_over() {
             let message = format!("the query took longer than {}", shown(timeout));
-            return Err(Error::new(ErrorKind::Unreachable, message)
+            return Err(Error::new(ErrorKind::Quota, message)
                 .with_hint("`--explain` shows what it asks for; `--timeout` gives it longer"));
         }
         answered.expect("it was not too late")?;
@@ -130,6 +130,7 @@ impl Query {
             .limit
             .filter(|_| access.exact)
             .map(|limit| limit.saturating_add(rows.offset));
+        question.ahead = rows.limit.is_none();
         let name = self.reads[0].table.name().to_owned();
         let mut pages = pages(self.client.clone(), question, &name, &mut self.notes).await?;
         while let Some(page) = pages.next().await {

@@ -26,7 +26,7 @@ pub(crate) fn ci() -> Result<()> {
 }
 
 /// What the tests do more of here than in a plain `cargo test`.
-const THOROUGH: [(&str, &str); 5] = [
+const THOROUGH: [(&str, &str); 6] = [
     // How long the emulator is fuzzed.
     ("SPOKE_FUZZ_SECONDS", "60"),
     // How many random schedules of changes and faults the copy must survive.
@@ -35,6 +35,8 @@ const THOROUGH: [(&str, &str); 5] = [
     ("SPOKE_KILLS", "200"),
     // How many records change within one millisecond.
     ("SPOKE_STRESS", "25000"),
+    // How many random questions are asked of HubSpot and of a copy.
+    ("SPOKE_QUERIES", "10000"),
     // How many rows a first copy has that ends half-way.
     ("SPOKE_ROWS", "100000"),
 ];

@@ -25,7 +25,7 @@ pub(super) const MOST_VALUES: usize = 100;
 pub struct Access {
     /// All of these together bring every wanted row; none means that there is no row. A row may come twice.
     pub fetches: Vec<Fetch>,
-    /// Whether they bring exactly the rows of the condition.
+    /// Whether they bring exactly the rows of the condition, so that counting them there counts the rows.
     pub exact: bool,
 }
 
@@ -264,7 +264,7 @@ struct Sorted {
     ids: BTreeSet<String>,
     unique: BTreeMap<String, BTreeSet<String>>,
     searched: Vec<Group>,
-    /// Whether a group had more tests than the way it is brought by asks.
+    /// Whether a group is brought by key: then its other tests are not asked, and a key may have no record.
     lost: bool,
 }
 
@@ -279,7 +279,7 @@ impl Sorted {
         };
         if let Some((_, ids)) = values(|kind| kind == Kind::Id).filter(|_| means.batch) {
             self.ids.extend(ids.iter().cloned());
-            self.lost |= group.len() > 1;
+            self.lost = true;
             return true;
         }
         let unique = values(|kind| kind == Kind::Text { unique: true });

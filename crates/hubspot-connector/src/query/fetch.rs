@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
 use hubspot_client::request::associations;
-use hubspot_client::request::objects::{BatchRead, List, MAX_BATCH};
+use hubspot_client::request::objects::{BatchRead, List, MAX_BATCH, MAX_LIST};
 use hubspot_client::request::search::{Filter, FilterGroup, MAX_PAGE, Operator, SearchRequest, Sort};
 use hubspot_client::{ApiVersion, Client, RawObject, Request, SearchPage};
 use opencdc::{Error, ErrorKind, Operation, Record, Result, StreamName};
@@ -35,6 +35,8 @@ pub struct Question {
     pub fetch: Fetch,
     /// How many are wanted at first, where fewer than a page may do.
     pub first: Option<usize>,
+    /// Whether pages are asked for before they are wanted.
+    pub ahead: bool,
 }
 
 impl Question {
@@ -50,7 +52,13 @@ impl Question {
     }
 
     fn list(&self, version: &ApiVersion) -> List {
-        let list = List::new(self.object().path_name()).with_properties(self.properties());
+        let page = self
+            .first
+            .and_then(|first| u16::try_from(first).ok())
+            .unwrap_or(MAX_LIST);
+        let list = List::new(self.object().path_name())
+            .with_properties(self.properties())
+            .with_limit(page.clamp(1, MAX_LIST));
         match list.fits_url(version) {
             true => list,
             false => list.with_properties([ID]),
@@ -130,7 +138,8 @@ impl Question {
             match self.fetch.clone() {
                 Fetch::List => {
                     let is_wide = self.is_wide(client.api_version());
-                    let mut pages = std::pin::pin!(client.pages(self.list(client.api_version())));
+                    let list = self.list(client.api_version());
+                    let mut pages = if self.ahead { client.pages(list).boxed() } else { one_by_one(client.clone(), list).boxed() };
                     while let Some(page) = pages.next().await {
                         let page = page.or_failed(self.doing())?;
                         if is_wide {
@@ -289,6 +298,27 @@ impl Question {
         Doing {
             scope: None,
             ..Doing::reading(&self.object().name, None)
+        }
+    }
+}
+
+/// Pages of which none is asked for before it is wanted: whoever has enough rows has not paid for more.
+fn one_by_one(
+    client: Client,
+    list: List,
+) -> impl Stream<Item = Result<hubspot_client::RawPage, hubspot_client::Error>> + Send {
+    try_stream! {
+        let mut next = Some(list.clone());
+        while let Some(asked) = next {
+            let page = client.list_objects(&asked).await?;
+            next = match &page.next {
+                Some(further) if asked.after.as_deref() == Some(&*further.after) => {
+                    Err(hubspot_client::Error::RepeatedPage { stream: list.object_type.clone(), after: further.after.clone() })?
+                }
+                Some(further) => Some(list.clone().with_after(further.after.clone())),
+                None => None,
+            };
+            yield page;
         }
     }
 }

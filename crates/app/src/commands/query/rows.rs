@@ -1,7 +1,7 @@
 //! Rows as text: a table, JSON, JSON lines, CSV.
 
 use query::{Row, Value};
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Number, Value as Json};
 
 use crate::cli::Format;
 use crate::printer;
@@ -61,14 +61,12 @@ impl Rows {
         self.count
     }
 
+    /// The columns in their order, which a map of `serde_json` would not keep.
     fn object(&self, row: Row) -> String {
-        let members: Map<_, _> = self
-            .names
-            .iter()
-            .cloned()
-            .zip(row.into_iter().map(json))
-            .collect();
-        Json::Object(members).to_string()
+        let member =
+            |(name, value): (&String, Value)| format!("{}:{}", Json::from(name.as_str()), json(value));
+        let members: Vec<_> = self.names.iter().zip(row).map(member).collect();
+        format!("{{{}}}", members.join(","))
     }
 }
 
