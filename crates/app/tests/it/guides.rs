@@ -133,6 +133,30 @@ fn the_first_source_of_the_guide_to_writing_works_without_an_account() {
     );
 }
 
+#[test]
+fn the_commands_that_write_into_hubspot_work_one_after_the_other() {
+    let portal = Portal::with_contacts(0);
+    let blocks = blocks(WRITE_BACK, "sh").split_off(1);
+    let script = format!(
+        "export HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN} HUBSPOT_BASE_URL=$URL\n{}",
+        blocks.join("\n")
+    );
+    let output = shell(&portal, &script);
+    must_print(&output, &script);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for text in [
+        "2 written, 1 rejected, see the dead letters",
+        "London",
+        "city: Paris",
+        "line 2: update",
+        "city: Oslo",
+        "archived",
+    ] {
+        assert!(printed.contains(text), "{text:?} is not in: {printed}");
+    }
+    assert_eq!(portal.live("contacts").len(), 3);
+}
+
 /// What stands in the blocks of a language.
 fn blocks<'a>(guide: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");
