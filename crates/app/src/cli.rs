@@ -4,6 +4,7 @@ mod actions;
 mod ask;
 mod associate;
 mod catalog;
+mod dead_letters;
 mod property;
 mod query;
 mod records;
@@ -26,6 +27,7 @@ pub(crate) use associate::{
     Associate, AssociateCommand, LabelCommand, LabelCreate, LabelDelete, LabelUpdate, Labels,
 };
 pub(crate) use catalog::{Describe, Objects};
+pub(crate) use dead_letters::DeadLetterCommand;
 pub(crate) use property::{
     GroupArchive, GroupCommand, GroupCreate, GroupList, GroupUpdate, PropertyArchive, PropertyCommand,
     PropertyCreate, PropertyList, PropertyShow, PropertyUpdate,
@@ -116,6 +118,9 @@ pub(crate) enum Command {
     /// Look at where pipelines resume, or have them start again
     #[command(subcommand)]
     State(StateCommand),
+    /// Records that a destination refused: look at them, send them again, drop them
+    #[command(subcommand)]
+    DeadLetters(DeadLetterCommand),
     /// What a run will cost: calls, minutes, share of the daily quota; changes nothing
     Plan(Plan),
     /// Is the copy complete and right? Compares it with HubSpot, record by record

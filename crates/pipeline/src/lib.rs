@@ -7,22 +7,25 @@
 //! # What to read next
 //!
 //! [`Pipeline`] is what is run and [`run()`] runs it; [`audit`] tells afterwards whether the copy is complete and right, and
-//! mends it. [`source`] and [`destination`] hold those that are no service: files, pipes and tables, and an SQLite file
+//! mends it; [`redrive`](redrive()) sends dead letters again. [`source`] and [`destination`] hold those that are no service: files, pipes and tables, and an SQLite file
 //! and files of JSON lines to write to. [`SqliteStore`] keeps what must survive a crash beside the
 //! rows: checkpoints, dead letters and the inbox.
 //!
 //! The numbered invariants in the comments are those of the project's `ARCHITECTURE.md`.
 #![deny(missing_docs)]
 
+mod aside;
 pub mod audit;
 pub mod destination;
 mod failpoint;
+mod redrive;
 mod run;
 pub mod source;
 mod sqlite_checkpoints;
 mod sqlite_file;
 mod store;
 
+pub use redrive::{Redriven, redrive};
 pub use run::{
     Ended, Event, Observer, Pipeline, RetryOptions, RunOptions, StreamCounts, StreamTotals, Summary, run,
 };

@@ -5,6 +5,7 @@ mod associate;
 mod audit;
 mod check;
 mod config;
+mod dead_letters;
 mod demo;
 mod describe;
 mod emulate;
@@ -62,6 +63,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Sync(arguments) => sync::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::State(command) => state::run(command).await,
+        Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Plan(arguments) => plan::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Config(_) | Command::Completions { .. } => unreachable!("handled without a runtime"),

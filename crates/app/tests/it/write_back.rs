@@ -42,6 +42,63 @@ fn a_refused_row_is_a_dead_letter_and_the_rest_is_written() {
     let ended = spoke.run(&["sync", "--once"]).ok();
     assert!(ended.stdout.contains("2 written, 1 rejected"), "{}", ended.stdout);
     assert_eq!(portal.live("contacts").len(), 2);
+    let listed = spoke.run(&["dead-letters", "list"]).ok().stdout;
+    assert!(
+        listed.contains("`email`, value `bad`") && listed.contains("INVALID_EMAIL"),
+        "{listed}"
+    );
+    let letter = spoke
+        .run(&["dead-letters", "list", "people", "--json"])
+        .ok()
+        .json();
+    assert_eq!(letter["record"]["payload"]["after"]["nr"], 2);
+}
+
+#[test]
+fn dead_letters_are_sent_again_once_their_cause_is_mended_and_dropped_when_asked_to() {
+    let portal = Portal::with(Counts::none());
+    let spoke = people(&portal, "id_property: email");
+    spoke.write(
+        "people.ndjson",
+        "{\"nr\":1,\"email\":\"a@example.com\",\"our_score\":7}\n{\"nr\":2,\"email\":\"bad\"}\n",
+    );
+    spoke.run(&["sync", "--once"]).ok();
+    let ids: Vec<_> = spoke
+        .run(&["dead-letters", "list", "--json"])
+        .ok()
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    // The property is made by hand; the address stays bad.
+    spoke
+        .run_with(
+            &["property", "create", "contacts", "our_score", "--type", "number"],
+            ("HUBSPOT_BASE_URL", &portal.url),
+        )
+        .ok();
+    spoke
+        .run(&["dead-letters", "redrive", "people"])
+        .fails(1, &["1 letters were refused again"]);
+    assert_eq!(portal.live("contacts").len(), 1);
+    let left = spoke.run(&["dead-letters", "list", "people"]).ok().stdout;
+    assert!(
+        left.contains("value `bad`") && !left.contains("our_score"),
+        "{left}"
+    );
+    spoke
+        .run(&["dead-letters", "discard", "people", "77", "--yes"])
+        .fails(1, &["no dead letter 77"]);
+    let id = spoke.run(&["dead-letters", "list", "--json"]).ok().json()["id"].to_string();
+    spoke
+        .run(&["dead-letters", "discard", "people", &id])
+        .fails(2, &["--yes"]);
+    spoke
+        .run(&["dead-letters", "discard", "people", &id, "--yes"])
+        .ok();
+    spoke.run(&["dead-letters", "redrive", "people", "--json"]).ok();
+    assert!(spoke.run(&["dead-letters", "list"]).ok().stdout.is_empty());
 }
 
 #[test]
