@@ -65,6 +65,10 @@ pub(crate) struct Filter {
 
 /// How values become properties.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are flags of their own, as they stand on the command line"
+)]
 pub(crate) struct How {
     /// Read each record before, and write only what differs
     #[arg(long)]
