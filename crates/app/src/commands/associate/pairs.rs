@@ -1,10 +1,11 @@
 //! Pairs of records from a file: CSV with a header, or JSON lines. The columns are those of a copy's table of
 //! associations, so such a table can be written back as it is.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::actions::PairInput;
 use crate::exit::{Failure, Outcome};
@@ -12,63 +13,38 @@ use crate::settings::nearest;
 
 const COLUMNS: [&str; 5] = ["from_id", "to_id", "type_id", "category", "label"];
 
-/// A row of the file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    #[serde(alias = "fromId", deserialize_with = "text")]
-    from_id: String,
-    #[serde(alias = "toId", deserialize_with = "text")]
-    to_id: String,
-    #[serde(default, alias = "typeId", deserialize_with = "number")]
-    type_id: Option<u64>,
-    /// Follows from the type.
-    #[serde(default, rename = "category")]
-    _category: Option<String>,
-    #[serde(default)]
-    label: Option<String>,
-}
+/// A row's values by column. All are texts, as they are written: an id is no number, and `007` is not 7.
+type Row = BTreeMap<String, String>;
 
-/// Ids are written as texts and as numbers.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Number(u64),
-    Text(String),
-}
-
-fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Scalar::deserialize(deserializer)? {
-        Scalar::Number(number) => number.to_string(),
-        Scalar::Text(text) => text,
+/// A table of associations has the type, its category and its label; the type says it all.
+fn pair(mut row: Row) -> Result<PairInput, String> {
+    let mut take = |column: &str| row.remove(column).filter(|text| !text.is_empty());
+    let (from_id, to_id, label) = (take("from_id"), take("to_id"), take("label"));
+    let number = |text: String| {
+        let parsed = text.parse();
+        parsed.map_err(|_| format!("`{text}` is no number of a type of association"))
+    };
+    let type_id = take("type_id").map(number).transpose()?;
+    Ok(PairInput {
+        from_id: from_id.ok_or("`from_id` is empty")?,
+        to_id: to_id.ok_or("`to_id` is empty")?,
+        label: label.filter(|_| type_id.is_none()),
+        type_id,
     })
 }
 
-fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    match Option::<Scalar>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Scalar::Number(number)) => Ok(Some(number)),
-        Some(Scalar::Text(text)) if text.trim().is_empty() => Ok(None),
-        Some(Scalar::Text(text)) => {
-            let wrong =
-                |_| serde::de::Error::custom(format!("`{text}` is no number of a type of association"));
-            text.trim().parse().map(Some).map_err(wrong)
-        }
-    }
-}
-
-impl From<Row> for PairInput {
-    /// A table of associations has both the type and its label; the type says more.
-    fn from(row: Row) -> Self {
-        Self {
-            from_id: row.from_id,
-            to_id: row.to_id,
-            label: row
-                .label
-                .filter(|label| row.type_id.is_none() && !label.is_empty()),
-            type_id: row.type_id,
-        }
-    }
+/// A column by either of its names: `from_id`, or `fromId` as actions have it.
+fn column(name: &str) -> Outcome<&'static str> {
+    let folded = name.replace('_', "").to_lowercase();
+    let found = COLUMNS
+        .into_iter()
+        .find(|column| column.replace('_', "") == folded);
+    found.ok_or_else(|| {
+        let near = nearest(name, COLUMNS.into_iter());
+        let meant = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        Failure::usage(format!("unknown column `{name}`{meant}"))
+            .hint(format!("the columns: {}", COLUMNS.join(", ")))
+    })
 }
 
 /// All pairs of the file, or of standard input (`-`).
@@ -96,41 +72,47 @@ fn lines(text: &str) -> Outcome<Vec<PairInput>> {
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty());
-    let pair = |(n, line)| match serde_json::from_str::<Row>(line) {
-        Ok(row) => Ok(row.into()),
-        Err(error) => Err(Failure::usage(format!("line {}: {error}", n + 1))),
-    };
-    lines.map(pair).collect()
+    let read = |(n, line)| line_pair(line).map_err(|failure| failure.within(&format!("line {}", n + 1)));
+    lines.map(read).collect()
+}
+
+fn line_pair(line: &str) -> Outcome<PairInput> {
+    let members: BTreeMap<String, Value> =
+        serde_json::from_str(line).map_err(|error| Failure::usage("it is no JSON object").because(&error))?;
+    let mut row = Row::new();
+    for (name, value) in members {
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            other => {
+                return Err(Failure::usage(format!(
+                    "`{name}` is `{other}`, and should be text or a number"
+                )));
+            }
+        };
+        row.insert(column(&name)?.to_owned(), text.trim().to_owned());
+    }
+    pair(row).map_err(Failure::usage)
 }
 
 fn csv(text: &str) -> Outcome<Vec<PairInput>> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    check_header(header)?;
-    let pair = |row: Result<Row, csv::Error>| match row {
-        Ok(row) => Ok(row.into()),
-        Err(error) => Err(Failure::usage(error.to_string())),
-    };
-    reader.deserialize().map(pair).collect()
-}
-
-fn check_header(header: &csv::StringRecord) -> Outcome {
-    let known = |name: &str| COLUMNS.contains(&name) || ["fromId", "toId", "typeId"].contains(&name);
-    if let Some(unknown) = header.iter().find(|name| !known(name)) {
-        let near = nearest(unknown, COLUMNS.into_iter());
-        let meant = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        return Err(
-            Failure::usage(format!("unknown column `{unknown}`{meant}")).hint(format!(
-                "the first line names the columns: {}",
-                COLUMNS.join(", ")
-            )),
-        );
+    let wrong = |error: csv::Error| Failure::usage(error.to_string());
+    let header = reader.headers().map_err(wrong)?.clone();
+    let columns = header.iter().map(column).collect::<Outcome<Vec<_>>>()?;
+    let mut pairs = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let values = columns.iter().zip(&record);
+        let row = values.map(|(column, value)| ((*column).to_owned(), value.to_owned()));
+        let line = record.position().map_or(0, csv::Position::line);
+        let read = pair(row.collect()).map_err(Failure::usage);
+        pairs.push(read.map_err(|failure| failure.within(&format!("line {line}")))?);
     }
-    Ok(())
+    Ok(pairs)
 }
 
 #[cfg(test)]
@@ -165,12 +147,33 @@ mod tests {
     }
 
     #[test]
+    fn values_are_texts_as_they_are_written() {
+        let zeros = "from_id,to_id\n007,99999999999999999999999\n";
+        assert_eq!(
+            csv(zeros).unwrap(),
+            [pair("007", "99999999999999999999999", None, None)]
+        );
+    }
+
+    #[test]
     fn a_wrong_column_or_line_is_told_with_its_place() {
-        let failure = format!("{:?}", csv("from,to_id\n1,2\n").unwrap_err());
-        assert!(failure.contains("unknown column `from`"), "{failure}");
-        let failure = format!("{:?}", csv("from_id,to_id\n1\n").unwrap_err());
-        assert!(failure.contains("line: 2"), "{failure}");
-        let failure = format!("{:?}", lines("{\"from_id\": 1}").unwrap_err());
-        assert!(failure.contains("line 1: missing field `to_id`"), "{failure}");
+        let failure = |read: Outcome<Vec<PairInput>>| format!("{:?}", read.unwrap_err());
+        for (told, text) in [
+            (
+                failure(csv("from,to_id\n1,2\n")),
+                "unknown column `from`; did you mean `from_id`?",
+            ),
+            (failure(csv("from_id,to_id\n1,2\n1\n")), "line: 3"),
+            (failure(csv("from_id,to_id\n1,\n")), "line 2: `to_id` is empty"),
+            (
+                failure(csv("from_id,to_id,type_id\n1,2,x\n")),
+                "`x` is no number of a type",
+            ),
+            (failure(lines("{\"from_id\": 1}")), "line 1: `to_id` is empty"),
+            (failure(lines("{\"from_id\": [1]}")), "`from_id` is `[1]`"),
+            (failure(lines("{\"form_id\": 1}")), "did you mean `from_id`?"),
+        ] {
+            assert!(told.contains(text), "{text} is not in {told}");
+        }
     }
 }
