@@ -2,6 +2,7 @@
 
 mod config;
 mod mark;
+mod open;
 mod paths;
 mod walk;
 

@@ -1,9 +1,11 @@
 //! A table or a query of a PostgreSQL database.
 
+mod column;
 mod config;
 mod database;
 mod error;
 mod reader;
+mod target;
 mod tls;
 
 use async_trait::async_trait;
@@ -15,8 +17,9 @@ use super::follow;
 use super::schema::{Schemas, Seen};
 use super::status::Status;
 use super::table::{Pass, Relation};
-use database::{Database, Target};
+use database::Database;
 use reader::Reader;
+use target::Target;
 
 /// Reads rows of a database, in transactions that can only read.
 ///

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +9,10 @@ use opencdc::{Batch, Error, Operation, Record, Result, Resume, StreamName, Until
 
 use super::config::Files;
 use super::mark::{self, Found, Mark, Place};
+use super::open::Open;
 use super::paths::{self, cannot_read};
 use crate::source::follow::{BlockingReader, Wanted};
-use crate::source::lines::{Content, Decoder, FULL, Piece, Problem, Records};
+use crate::source::lines::{Content, FULL, Piece, Problem, Records};
 use crate::source::status::Status;
 
 /// So many rows of a file are looked at to learn its fields.
@@ -45,42 +45,6 @@ pub(super) fn first_look(files: &Files) -> Result<Records> {
         }
     }
     Ok(records)
-}
-
-/// A file that is being read.
-struct Open {
-    path: PathBuf,
-    name: String,
-    mark: Mark,
-    input: BufReader<File>,
-    decoder: Box<dyn Decoder>,
-}
-
-impl Open {
-    fn at(files: &Files, path: &Path, mark: Mark) -> Result<Self> {
-        let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-        let mut open = Self {
-            path: path.to_owned(),
-            name: path.to_string_lossy().into_owned(),
-            mark,
-            input: BufReader::with_capacity(64 << 10, file),
-            decoder: files.format.decoder(),
-        };
-        // The header tells what the cells are, wherever the reading begins.
-        if mark.offset > 0 && files.format.has_header() {
-            open.next()?;
-        }
-        if mark.offset > 0 {
-            let sought = open.input.seek(SeekFrom::Start(mark.offset));
-            sought.map_err(|error| cannot_read(path, &error))?;
-        }
-        Ok(open)
-    }
-
-    fn next(&mut self) -> Result<Option<Piece>> {
-        let piece = self.decoder.next(&mut self.input);
-        piece.map_err(|error| cannot_read(&self.path, &error))
-    }
 }
 
 /// All files, in order, over and over.
@@ -292,8 +256,7 @@ impl Walk {
     /// Remembers how far the file was read.
     fn note_mark(&mut self, open: &mut Open) -> Result<()> {
         if self.gathered.touched.contains(&open.name) {
-            let taken = open.mark.take_head(open.input.get_ref());
-            taken.map_err(|error| cannot_read(&open.path, &error))?;
+            open.take_head()?;
             self.marks.insert(open.name.clone(), open.mark);
         }
         Ok(())

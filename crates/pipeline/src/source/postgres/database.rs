@@ -1,86 +1,18 @@
 //! One connection, and the questions that are asked through it.
 
-use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use opencdc::{DataType, Error, ErrorKind, Result};
+use opencdc::{Error, Result};
 use tokio::task::JoinHandle;
-use tokio_postgres::types::{Kind, ToSql, Type};
-use tokio_postgres::{Client, Config, IsolationLevel, Transaction};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, IsolationLevel, Transaction};
 
+use super::column::{Column, quote};
 use super::error::explain;
-use super::tls::Tls;
+use super::target::Target;
 use crate::source::schema::Schemas;
 use crate::source::table::{Dialect, Pass, Relation, Row, Rows, frontier, is_gone, rows_without_place};
-
-/// How long to wait for an answer to the connection, unless the URL says so.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where the database is.
-#[derive(Clone)]
-pub(super) struct Target {
-    config: Config,
-    tls: Tls,
-    statement_timeout: Duration,
-    name: String,
-}
-
-/// The name alone: a URL holds a password (invariant 7).
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Target").field(&self.name).finish()
-    }
-}
-
-impl Target {
-    pub(super) fn new(url: &str, ca: Option<&Path>, statement_timeout: Duration) -> Result<Self> {
-        let mut config = parse(url)?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("spoke");
-        }
-        let (host, database) = (config.get_hosts().first(), config.get_dbname());
-        let host = match host {
-            Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
-            Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
-        let port = config.get_ports().first().copied().unwrap_or(5432);
-        Ok(Self {
-            name: format!(
-                "database `{}` at {host}:{port}",
-                database.or(config.get_user()).unwrap_or_default()
-            ),
-            config,
-            tls: Tls::new(ca)?,
-            statement_timeout,
-        })
-    }
-}
-
-/// Nothing of the URL is repeated in an error.
-fn parse(url: &str) -> Result<Config> {
-    // Certificates are verified in any case.
-    let url = url
-        .trim()
-        .replace("sslmode=verify-full", "sslmode=require")
-        .replace("sslmode=verify-ca", "sslmode=require");
-    let wrong = || {
-        Error::new(ErrorKind::Configuration, "`url` does not refer to the URL of a PostgreSQL database").with_hint(
-            "it is written `postgres://USER:PASSWORD@HOST:5432/DATABASE`, with `%XX` for special characters in the \
-             password; `sslmode` may be `disable`, `prefer` or `require`, and authorities are named with `ca`",
-        )
-    };
-    let config: Config = url.parse().map_err(|_| wrong())?;
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(wrong());
-    }
-    Ok(config)
-}
 
 /// A connection, and what is asked through it.
 pub(super) struct Database {
@@ -98,15 +30,6 @@ impl Drop for Database {
     }
 }
 
-/// A column and its type.
-#[derive(Debug, Clone, PartialEq)]
-struct Column {
-    name: String,
-    data_type: DataType,
-    /// As it is written in SQL.
-    sql_type: String,
-}
-
 struct Postgres<'a>(&'a [Column]);
 
 impl Dialect for Postgres<'_> {
@@ -120,10 +43,6 @@ impl Dialect for Postgres<'_> {
         let sql_type = found.map_or("text", |known| &known.sql_type);
         format!("${number}::text::{sql_type}")
     }
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn term(column: &str) -> String {
@@ -254,7 +173,7 @@ impl Reading<'_> {
             .prepare(&sql)
             .await
             .map_err(|error| self.explain(error))?;
-        let columns: Vec<_> = statement.columns().iter().map(column).collect();
+        let columns: Vec<_> = statement.columns().iter().map(Column::of).collect();
         self.relation
             .check_columns(columns.iter().map(|column| column.name.as_str()))?;
         let mut schema = schemas.stream(&self.relation.stream, &self.relation.key);
@@ -328,79 +247,4 @@ fn row(found: &tokio_postgres::Row, order: usize) -> std::result::Result<Row<Str
         order: (3..3 + order).map(text).collect::<std::result::Result<_, _>>()?,
         live: found.try_get(3 + order)?,
     })
-}
-
-fn column(column: &tokio_postgres::Column) -> Column {
-    let of = column.type_();
-    Column {
-        name: column.name().to_owned(),
-        data_type: data_type(of),
-        sql_type: format!("{}.{}", quote(of.schema()), quote(of.name())),
-    }
-}
-
-/// What `to_json` makes of a type.
-fn data_type(of: &Type) -> DataType {
-    match *of {
-        Type::BOOL => DataType::Boolean,
-        Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => DataType::Integer,
-        Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC => DataType::Number,
-        Type::DATE => DataType::Date,
-        // Without a time zone it is no instant, and stays text.
-        Type::TIMESTAMPTZ => DataType::Timestamp,
-        Type::JSON | Type::JSONB => DataType::Json,
-        _ => match of.kind() {
-            Kind::Array(_) | Kind::Composite(_) => DataType::Json,
-            Kind::Domain(inner) => data_type(inner),
-            _ => DataType::String,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(url: &str) -> Result<Target> {
-        Target::new(url, None, Duration::from_secs(1))
-    }
-
-    #[test]
-    fn a_target_is_named_without_its_password() {
-        let target = target("postgres://me:hunter2@db.example.com/shop?sslmode=verify-full").unwrap();
-        assert_eq!(target.name, "database `shop` at db.example.com:5432");
-        assert!(!format!("{target:?} {:?}", target.config).contains("hunter2"));
-    }
-
-    #[test]
-    fn what_is_no_url_is_refused_without_being_repeated() {
-        for url in [
-            "hunter2",
-            "postgres://me:hunter2@h:notaport/x",
-            "postgres://me@h/x?hunter2=1",
-            "postgres:///x",
-        ] {
-            let error = target(url).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            assert!(
-                !format!("{error:?} {}", error.hint().unwrap()).contains("hunter2"),
-                "{error:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn types_are_those_of_their_json() {
-        for (of, expected) in [
-            (Type::INT8, DataType::Integer),
-            (Type::NUMERIC, DataType::Number),
-            (Type::TIMESTAMPTZ, DataType::Timestamp),
-            (Type::TIMESTAMP, DataType::String),
-            (Type::UUID, DataType::String),
-            (Type::TEXT_ARRAY, DataType::Json),
-            (Type::JSONB, DataType::Json),
-        ] {
-            assert_eq!(data_type(&of), expected, "{of}");
-        }
-    }
 }
