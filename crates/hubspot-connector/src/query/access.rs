@@ -204,17 +204,14 @@ fn normal(group: &[Test]) -> Option<Group> {
     let mut by_property: BTreeMap<&str, Vec<Test>> = BTreeMap::new();
     for test in group {
         let same = by_property.entry(&test.property).or_default();
-        match same.iter_mut().find_map(|other| both(other, test)) {
-            Some(Some(check)) => {
-                let other = same
-                    .iter_mut()
-                    .find(|other| both(other, test).is_some())
-                    .expect("it was just found");
+        let mut met = same.iter_mut().map(|other| (both(other, test), other));
+        match met.find(|(both, _)| *both != Both::Apart) {
+            Some((Both::Never, _)) => return None,
+            Some((Both::One(check), other)) => {
                 other.check = check;
                 other.exact &= test.exact;
             }
-            Some(None) => return None,
-            None => same.push(test.clone()),
+            Some((Both::Apart, _)) | None => same.push(test.clone()),
         }
     }
     let contradicts = |tests: &Vec<Test>| {
@@ -230,31 +227,35 @@ fn normal(group: &[Test]) -> Option<Group> {
     Some(by_property.into_values().flatten().collect())
 }
 
-/// The check that stands for both, if there is one: `Some(None)` when nothing passes both.
-fn both(a: &Test, b: &Test) -> Option<Option<Check>> {
-    let some = |check, is_empty: bool| Some((!is_empty).then_some(check));
+/// What two checks of one property are together.
+#[derive(Debug, PartialEq)]
+enum Both {
+    /// Nothing passes both.
+    Never,
+    /// One check stands for both.
+    One(Check),
+    /// They are two.
+    Apart,
+}
+
+fn both(a: &Test, b: &Test) -> Both {
+    let unless = |is_empty: bool, check: Check| if is_empty { Both::Never } else { Both::One(check) };
     match (&a.check, &b.check) {
-        (Check::OneOf(a), Check::OneOf(b)) => {
-            let common: BTreeSet<_> = a.intersection(b).cloned().collect();
-            let is_empty = common.is_empty();
-            some(Check::OneOf(common), is_empty)
-        }
-        (Check::NoneOf(a), Check::NoneOf(b)) => some(Check::NoneOf(a.union(b).cloned().collect()), false),
-        (Check::OneOf(some_of), Check::NoneOf(none)) | (Check::NoneOf(none), Check::OneOf(some_of)) => {
-            let rest: BTreeSet<_> = some_of.difference(none).cloned().collect();
-            let is_empty = rest.is_empty();
-            some(Check::OneOf(rest), is_empty)
+        (Check::OneOf(a), Check::OneOf(b)) => unless(a.is_disjoint(b), Check::OneOf(a & b)),
+        (Check::NoneOf(a), Check::NoneOf(b)) => Both::One(Check::NoneOf(a | b)),
+        (Check::OneOf(some), Check::NoneOf(none)) | (Check::NoneOf(none), Check::OneOf(some)) => {
+            unless(some.is_subset(none), Check::OneOf(some - none))
         }
         (Check::Numbers(a), Check::Numbers(b)) => {
             let range: Range<f64> = a.and(*b);
-            some(Check::Numbers(range), range.is_empty())
+            unless(range.is_empty(), Check::Numbers(range))
         }
         (Check::Times(a), Check::Times(b)) => {
             let range: Range<i64> = a.and(*b);
-            some(Check::Times(range), range.is_empty())
+            unless(range.is_empty(), Check::Times(range))
         }
-        (a, b) if a == b => some(a.clone(), false),
-        _ => None,
+        (a, b) if a == b => Both::One(a.clone()),
+        _ => Both::Apart,
     }
 }
 
