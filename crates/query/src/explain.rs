@@ -76,7 +76,7 @@ impl Query {
                     .filter(|_| access.exact)
                     .map(|limit| limit.saturating_add(rows.offset));
                 let here = format!("each page is put through the whole query as it comes, {until}");
-                (self.fetch_steps(&self.reads[0], access, first, version)?, here)
+                (fetch_steps(&self.reads[0], access, first, version)?, here)
             }
             Mode::Top(top) => {
                 let access = self.reads[0].access(None, self.options.consistent);
@@ -190,57 +190,59 @@ impl Query {
                 None,
             )]
             .into_iter()
-            .chain(self.fetch_steps(read, &read.access(None, self.options.consistent), None, version)?)
+            .chain(fetch_steps(
+                read,
+                &read.access(None, self.options.consistent),
+                None,
+                version,
+            )?)
             .collect(),
             (Table::Object(_), _) => {
-                self.fetch_steps(read, &read.access(None, self.options.consistent), None, version)?
+                fetch_steps(read, &read.access(None, self.options.consistent), None, version)?
             }
         })
     }
+}
 
-    fn fetch_steps(
-        &self,
-        read: &Read,
-        access: &Access,
-        first: Option<usize>,
-        version: &ApiVersion,
-    ) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
-        for fetch in &access.fetches {
-            let brings = match fetch {
-                Fetch::List => "all records, 100 a call".to_owned(),
-                Fetch::Ids(ids) if ids.len() == 1 => "the record with this id".to_owned(),
-                Fetch::Ids(ids) => format!("the records with these {} ids", ids.len()),
-                Fetch::Unique { property, values } if values.len() == 1 => {
-                    format!("the record with this `{property}`")
-                }
-                Fetch::Unique { property, values } => {
-                    format!("the records with these {} values of `{property}`", values.len())
-                }
-                Fetch::Search(_) => {
-                    "what a search finds, 200 a call, each page behind the last id".to_owned()
-                }
-            };
-            let Some(mut question) = read.question(fetch.clone()) else {
-                continue;
-            };
-            question.first = first;
-            let (request, calls) = question.first_call(version)?;
-            steps.push(Step {
-                table: read.table.name().to_owned(),
-                brings,
-                request: Some(Call::of(&request)),
-                calls,
-            });
-        }
-        if steps.is_empty() {
-            steps.push(Step {
-                table: read.table.name().to_owned(),
-                brings: "nothing: no record can satisfy the conditions".to_owned(),
-                request: None,
-                calls: Some(0),
-            });
-        }
-        Ok(steps)
+fn fetch_steps(
+    read: &Read,
+    access: &Access,
+    first: Option<usize>,
+    version: &ApiVersion,
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for fetch in &access.fetches {
+        let brings = match fetch {
+            Fetch::List => "all records, 100 a call".to_owned(),
+            Fetch::Ids(ids) if ids.len() == 1 => "the record with this id".to_owned(),
+            Fetch::Ids(ids) => format!("the records with these {} ids", ids.len()),
+            Fetch::Unique { property, values } if values.len() == 1 => {
+                format!("the record with this `{property}`")
+            }
+            Fetch::Unique { property, values } => {
+                format!("the records with these {} values of `{property}`", values.len())
+            }
+            Fetch::Search(_) => "what a search finds, 200 a call, each page behind the last id".to_owned(),
+        };
+        let Some(mut question) = read.question(fetch.clone()) else {
+            continue;
+        };
+        question.first = first;
+        let (request, calls) = question.first_call(version)?;
+        steps.push(Step {
+            table: read.table.name().to_owned(),
+            brings,
+            request: Some(Call::of(&request)),
+            calls,
+        });
     }
+    if steps.is_empty() {
+        steps.push(Step {
+            table: read.table.name().to_owned(),
+            brings: "nothing: no record can satisfy the conditions".to_owned(),
+            request: None,
+            calls: Some(0),
+        });
+    }
+    Ok(steps)
 }

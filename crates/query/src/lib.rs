@@ -33,6 +33,7 @@ mod implied;
 mod load;
 mod mode;
 mod names;
+mod notes;
 mod parse;
 mod prepare;
 mod read;

@@ -50,7 +50,7 @@ pub(crate) fn turn(reads: &[Read], n: usize, done: &[bool], consistent: bool) ->
     let driven = read
         .edges
         .iter()
-        .any(|edge| done[edge.other] && drives(&edge.column.kind, read, consistent));
+        .any(|edge| done[edge.other] && drives(edge.column.kind, read, consistent));
     match &read.table {
         Table::Own(_) => Turn::Known,
         Table::Links(_) if ["from_id", "to_id"].iter().any(|end| read.values(end).is_some()) => Turn::Known,
@@ -70,7 +70,7 @@ pub(crate) fn turn(reads: &[Read], n: usize, done: &[bool], consistent: bool) ->
 }
 
 /// Whether rows can be brought by values of a column of this kind.
-fn drives(kind: &Kind, read: &Read, consistent: bool) -> bool {
+fn drives(kind: Kind, read: &Read, consistent: bool) -> bool {
     match kind {
         Kind::Id | Kind::Text { unique: true } => true,
         Kind::Text { unique: false } | Kind::Choice | Kind::Reference => read.means(consistent).search,
@@ -174,7 +174,7 @@ impl<'a> Loader<'a> {
     async fn access(&mut self, n: usize) -> Result<Access> {
         let read = &self.reads[n];
         let own = read.access(None, self.consistent);
-        let Some((values, edge)) = self.fewest(n, |edge| drives(&edge.column.kind, read, self.consistent))?
+        let Some((values, edge)) = self.fewest(n, |edge| drives(edge.column.kind, read, self.consistent))?
         else {
             return Ok(own);
         };

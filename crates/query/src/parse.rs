@@ -98,10 +98,18 @@ pub(crate) fn simple(asked: &Simple, shown: &[String]) -> Result<Query> {
 }
 
 /// A condition, as it stands in a `WHERE`.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is one of a parser of one lifetime"
+)]
 pub(crate) fn condition(text: &str) -> Result<Expr> {
     piece("`--where`", text, |parser| parser.parse_expr())
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is one of a parser of one lifetime"
+)]
 fn item(text: &str) -> Result<SelectItem> {
     piece("`--select`", text, |parser| parser.parse_select_item())
 }

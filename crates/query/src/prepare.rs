@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hubspot_client::Client;
@@ -165,7 +166,7 @@ fn check(scratch: &SqliteScratch, sql: &str, reads: &[Read]) -> Result<Vec<Strin
     if !statement.readonly() {
         return Err(wrong("a query only reads"));
     }
-    Ok(statement.column_names().into_iter().map(str::to_owned).collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 fn explain(error: &rusqlite::Error, reads: &[Read]) -> Error {
@@ -253,7 +254,7 @@ fn mode(query: &ast::Query, reads: &[Read], consistent: bool) -> Mode {
     if let Some(rows) = mode::rows(query).filter(|_| access.fetches.len() < 2) {
         return Mode::Rows(access, rows);
     }
-    let find = |name: &str| -> Option<Column> { Table::Object(object.clone()).column(name) };
+    let find = |name: &str| -> Option<Column> { Table::Object(Arc::clone(object)).column(name) };
     match mode::top(query, &find) {
         Some(top) if read.means(consistent).search && can_be_topped(read, &top, &access, consistent) => {
             Mode::Top(top)

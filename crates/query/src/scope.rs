@@ -1,5 +1,6 @@
 //! One `SELECT` and the tables that it reads: what follows from its conditions for each of them.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use hubspot_connector::query::{Column, Condition};
@@ -8,13 +9,14 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
-use crate::implied::{bare, implied};
+use crate::implied::{bare, implied, literal};
 use crate::names::name_of;
+use crate::notes;
 use crate::read::{Edge, Read};
 
 /// Works out conditions and edges of every read table, wherever its `SELECT` stands. A row that fails the condition of its
 /// table is in no result of its `SELECT`.
-pub(crate) fn conditions(query: &Query, reads: &mut [Read], _notes: &mut Vec<String>) {
+pub(crate) fn conditions(query: &Query, reads: &mut [Read], notes: &mut Vec<String>) {
     each_select(query, &mut |select| {
         if let Some(scope) = Scope::of(select, reads) {
             let found: Vec<_> = (0..scope.entries.len())
@@ -27,6 +29,7 @@ pub(crate) fn conditions(query: &Query, reads: &mut [Read], _notes: &mut Vec<Str
             for n in 0..scope.entries.len() {
                 scope.keep_local(n, reads);
             }
+            notes.extend(scope.notes(reads));
         }
     });
 }
@@ -157,7 +160,7 @@ impl<'a> Scope<'a> {
         let local: Vec<_> = local
             .map(|conjunct| format!("({})", conjunct.expression))
             .collect();
-        reads[index].alias = self.entries[n].alias.clone();
+        reads[index].alias.clone_from(&self.entries[n].alias);
         reads[index].local = local;
     }
 
@@ -181,6 +184,39 @@ impl<'a> Scope<'a> {
         }
         let mine = |name: &Expr| self.column(name, reads).is_some_and(|(of, _)| of == n);
         expression.visit(&mut Names(&mine)).is_continue()
+    }
+
+    /// Comparisons that can hardly be what was meant.
+    fn notes(&self, reads: &[Read]) -> BTreeSet<String> {
+        struct Equalities<'a>(&'a mut dyn FnMut(&Expr, &Expr));
+        impl Visitor for Equalities<'_> {
+            type Break = ();
+
+            fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+                if let Expr::BinaryOp {
+                    left,
+                    op: BinaryOperator::Eq,
+                    right,
+                } = expression
+                {
+                    (self.0)(bare(left), right);
+                }
+                ControlFlow::Continue(())
+            }
+        }
+        let mut found = BTreeSet::new();
+        let mut note = |left: &Expr, right: &Expr| {
+            let column = self.column(left, reads).map(|(_, column)| column);
+            found.extend(
+                column
+                    .zip(literal(right))
+                    .and_then(|(column, literal)| notes::about(&column, &literal)),
+            );
+        };
+        for conjunct in &self.conjuncts {
+            let _ = conjunct.expression.visit(&mut Equalities(&mut note));
+        }
+        found
     }
 
     /// `this.column = other.column`

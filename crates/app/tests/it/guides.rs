@@ -157,6 +157,18 @@ fn the_commands_that_write_into_hubspot_work_one_after_the_other() {
     assert_eq!(portal.live("contacts").len(), 3);
 }
 
+#[test]
+fn every_command_of_the_guide_to_queries_works() {
+    let portal = Portal::with_contacts(100);
+    let blocks = blocks(include_str!("../../../../docs/guides/query.md"), "sh");
+    assert!(blocks.len() >= 5, "the guide has commands");
+    let environment = blocks[0];
+    for block in &blocks {
+        let script = format!("{environment}\n{block}");
+        must_print(&shell(&portal, &script), &script);
+    }
+}
+
 /// What stands in the blocks of a language.
 fn blocks<'a>(guide: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");

@@ -23,6 +23,7 @@ mod lease;
 mod oauth;
 mod odd_portals;
 mod plan;
+mod query;
 mod sources;
 mod state;
 mod storage;

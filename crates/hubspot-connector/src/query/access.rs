@@ -204,17 +204,14 @@ fn normal(group: &[Test]) -> Option<Group> {
     let mut by_property: BTreeMap<&str, Vec<Test>> = BTreeMap::new();
     for test in group {
         let same = by_property.entry(&test.property).or_default();
-        match same.iter_mut().find_map(|other| both(other, test)) {
-            Some(Some(check)) => {
-                let other = same
-                    .iter_mut()
-                    .find(|other| both(other, test).is_some())
-                    .expect("it was just found");
+        let mut met = same.iter_mut().map(|other| (both(other, test), other));
+        match met.find(|(both, _)| *both != Both::Apart) {
+            Some((Both::Never, _)) => return None,
+            Some((Both::One(check), other)) => {
                 other.check = check;
                 other.exact &= test.exact;
             }
-            Some(None) => return None,
-            None => same.push(test.clone()),
+            Some((Both::Apart, _)) | None => same.push(test.clone()),
         }
     }
     let contradicts = |tests: &Vec<Test>| {
@@ -230,31 +227,35 @@ fn normal(group: &[Test]) -> Option<Group> {
     Some(by_property.into_values().flatten().collect())
 }
 
-/// The check that stands for both, if there is one: `Some(None)` when nothing passes both.
-fn both(a: &Test, b: &Test) -> Option<Option<Check>> {
-    let some = |check, is_empty: bool| Some((!is_empty).then_some(check));
+/// What two checks of one property are together.
+#[derive(Debug, PartialEq)]
+enum Both {
+    /// Nothing passes both.
+    Never,
+    /// One check stands for both.
+    One(Check),
+    /// They are two.
+    Apart,
+}
+
+fn both(a: &Test, b: &Test) -> Both {
+    let unless = |is_empty: bool, check: Check| if is_empty { Both::Never } else { Both::One(check) };
     match (&a.check, &b.check) {
-        (Check::OneOf(a), Check::OneOf(b)) => {
-            let common: BTreeSet<_> = a.intersection(b).cloned().collect();
-            let is_empty = common.is_empty();
-            some(Check::OneOf(common), is_empty)
-        }
-        (Check::NoneOf(a), Check::NoneOf(b)) => some(Check::NoneOf(a.union(b).cloned().collect()), false),
-        (Check::OneOf(some_of), Check::NoneOf(none)) | (Check::NoneOf(none), Check::OneOf(some_of)) => {
-            let rest: BTreeSet<_> = some_of.difference(none).cloned().collect();
-            let is_empty = rest.is_empty();
-            some(Check::OneOf(rest), is_empty)
+        (Check::OneOf(a), Check::OneOf(b)) => unless(a.is_disjoint(b), Check::OneOf(a & b)),
+        (Check::NoneOf(a), Check::NoneOf(b)) => Both::One(Check::NoneOf(a | b)),
+        (Check::OneOf(some), Check::NoneOf(none)) | (Check::NoneOf(none), Check::OneOf(some)) => {
+            unless(some.is_subset(none), Check::OneOf(some - none))
         }
         (Check::Numbers(a), Check::Numbers(b)) => {
             let range: Range<f64> = a.and(*b);
-            some(Check::Numbers(range), range.is_empty())
+            unless(range.is_empty(), Check::Numbers(range))
         }
         (Check::Times(a), Check::Times(b)) => {
             let range: Range<i64> = a.and(*b);
-            some(Check::Times(range), range.is_empty())
+            unless(range.is_empty(), Check::Times(range))
         }
-        (a, b) if a == b => some(a.clone(), false),
-        _ => None,
+        (a, b) if a == b => Both::One(a.clone()),
+        _ => Both::Apart,
     }
 }
 
@@ -423,4 +424,318 @@ fn fits(groups: &[FilterGroup]) -> bool {
 fn characters<'a>(filters: impl Iterator<Item = &'a Filter>) -> usize {
     let text = |filter: &Filter| serde_json::to_string(filter).expect("a filter is always serialisable");
     filters.map(|filter| text(filter).chars().count() + 1).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::column::Column;
+    use super::super::compare::{Comparison, Literal, compare, is_in, is_not_in, is_not_null, is_null, like};
+    use super::*;
+
+    fn column(name: &str, kind: Kind) -> Column {
+        let as_text = !matches!(kind, Kind::Number | Kind::Boolean | Kind::Date | Kind::Instant);
+        Column {
+            name: name.to_owned(),
+            property: if kind == Kind::Id { "hs_object_id" } else { name }.to_owned(),
+            kind,
+            keeps_empty: as_text,
+            always_set: kind == Kind::Id,
+            options: Vec::new(),
+        }
+    }
+
+    fn id() -> Column {
+        column("id", Kind::Id)
+    }
+
+    fn word() -> Column {
+        column("word", Kind::Text { unique: false })
+    }
+
+    fn email() -> Column {
+        column("email", Kind::Text { unique: true })
+    }
+
+    fn stage() -> Column {
+        column("stage", Kind::Choice)
+    }
+
+    fn kinds() -> Column {
+        column("kinds", Kind::Choices)
+    }
+
+    fn amount() -> Column {
+        column("amount", Kind::Number)
+    }
+
+    fn active() -> Column {
+        column("active", Kind::Boolean)
+    }
+
+    fn closed() -> Column {
+        column("closed", Kind::Instant)
+    }
+
+    fn day() -> Column {
+        column("day", Kind::Date)
+    }
+
+    fn text(text: &str) -> Literal {
+        Literal::Text(text.to_owned())
+    }
+
+    fn equal(column: &Column, value: &str) -> Condition {
+        compare(column, Comparison::Equal, &text(value))
+    }
+
+    /// `=` before what is exact, `~` before what may bring more rows.
+    fn short(condition: &Condition) -> String {
+        short_with(
+            condition,
+            Means {
+                batch: true,
+                search: true,
+            },
+        )
+    }
+
+    fn short_with(condition: &Condition, means: Means) -> String {
+        let Access { fetches, exact } = Access::of(condition, means);
+        let one = |fetch: &Fetch| match fetch {
+            Fetch::List => "all".to_owned(),
+            Fetch::Ids(ids) => format!("ids {}", ids.join(" ")),
+            Fetch::Unique { property, values } => format!("{property} {}", values.join(" ")),
+            Fetch::Search(groups) => groups.iter().map(group).collect::<Vec<_>>().join(" OR "),
+        };
+        let all: Vec<_> = fetches.iter().map(one).collect();
+        format!("{}{}", if exact { "=" } else { "~" }, all.join(" + "))
+    }
+
+    fn group(group: &FilterGroup) -> String {
+        let filter = |filter: &Filter| {
+            let json = serde_json::to_value(filter).unwrap();
+            let operator = json["operator"].as_str().unwrap();
+            let values = filter.values.clone().unwrap_or_default();
+            let given = [&filter.value, &filter.high_value]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .chain(values);
+            [filter.property_name.clone(), operator.to_owned()]
+                .into_iter()
+                .chain(given)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        group.filters.iter().map(filter).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn a_comparison_asks_for_no_row_too_few() {
+        use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        let cases: &[(Column, Comparison, Literal, &str)] = &[
+            (id(), Equal, text("7"), "~ids 7"),
+            (id(), Equal, Literal::Integer(7), "~ids 7"),
+            (id(), Equal, text("007"), "="),
+            (id(), Equal, text("x"), "="),
+            (id(), Greater, text("7"), "~all"),
+            (email(), Equal, text("A@b.c"), "~email A@b.c"),
+            (word(), Equal, text("Anna"), "~word EQ Anna"),
+            (word(), Equal, text(" x"), "~word HAS_PROPERTY"),
+            (word(), Equal, text(""), "~word NOT_HAS_PROPERTY"),
+            (word(), NotEqual, text("Anna"), "~all"),
+            (word(), NotEqual, text(""), "=word HAS_PROPERTY"),
+            (word(), Greater, text("a"), "~word HAS_PROPERTY"),
+            (word(), Less, text("a"), "~all"),
+            (word(), Equal, Literal::Null, "="),
+            (stage(), Equal, text("Won"), "=stage EQ Won"),
+            (
+                stage(),
+                NotEqual,
+                text("Won"),
+                "~stage NEQ Won OR stage NOT_HAS_PROPERTY",
+            ),
+            (kinds(), Equal, text("a;b"), "~kinds EQ a, kinds EQ b"),
+            (kinds(), NotEqual, text("a"), "~all"),
+            (amount(), Greater, Literal::Integer(100), "=amount GT 100"),
+            (amount(), Equal, text("1.50"), "=amount EQ 1.5"),
+            (
+                amount(),
+                NotEqual,
+                Literal::Real(0.5),
+                "=amount LT 0.5 OR amount GT 0.5",
+            ),
+            (amount(), Less, text("x"), "=amount HAS_PROPERTY"),
+            (amount(), Greater, text("x"), "="),
+            (amount(), Less, text("1e3"), "~amount HAS_PROPERTY"),
+            (
+                amount(),
+                Equal,
+                Literal::Integer(i64::MAX),
+                "~amount HAS_PROPERTY",
+            ),
+            (active(), Equal, Literal::Integer(1), "=active EQ true"),
+            (active(), NotEqual, Literal::Integer(1), "=active EQ false"),
+            (active(), Less, Literal::Integer(2), "=active HAS_PROPERTY"),
+            (active(), Equal, text("true"), "="),
+            (
+                closed(),
+                GreaterOrEqual,
+                text("2024-01-01"),
+                "=closed BETWEEN 1704067200000 253402300799999",
+            ),
+            (
+                closed(),
+                LessOrEqual,
+                text("2024-01-01"),
+                "~closed LTE 1704067199999",
+            ),
+            (
+                closed(),
+                LessOrEqual,
+                text("2024-01-01T00:00:00Z"),
+                "~closed LTE 1704067200999",
+            ),
+            (
+                closed(),
+                Equal,
+                text("2024-01-01T00:00:00.000Z"),
+                "=closed EQ 1704067200000",
+            ),
+            (closed(), Equal, text("2024-01-01"), "="),
+            (closed(), Greater, text("zzz"), "="),
+            (closed(), Less, text("1960"), "~closed LTE 1"),
+            (
+                day(),
+                Greater,
+                text("2024-01-01"),
+                "=day BETWEEN 1704153600000 253402214400000",
+            ),
+            (
+                day(),
+                Greater,
+                text("2024"),
+                "=day BETWEEN 1704067200000 253402214400000",
+            ),
+            (column("blob", Kind::Opaque), Equal, text("x"), "~all"),
+        ];
+        for (column, comparison, literal, expected) in cases {
+            let found = short(&compare(column, *comparison, literal));
+            assert_eq!(found, *expected, "{} {comparison:?} {literal:?}", column.name);
+        }
+    }
+
+    #[test]
+    fn nothing_and_something_are_told_apart_as_a_copy_does() {
+        let cases = [
+            (is_null(&word()), "~word NOT_HAS_PROPERTY"),
+            (is_not_null(&word()), "~all"),
+            (is_null(&amount()), "=amount NOT_HAS_PROPERTY"),
+            (is_not_null(&amount()), "=amount HAS_PROPERTY"),
+            (is_null(&id()), "="),
+            (
+                is_null(&closed()),
+                "~closed NOT_HAS_PROPERTY OR closed LTE 1 OR closed GTE 253402128000000",
+            ),
+            (like(&word(), "a%"), "~word HAS_PROPERTY"),
+            (like(&word(), "Anna"), "~word EQ Anna"),
+            (like(&word(), "%"), "~all"),
+            (like(&amount(), "%"), "~amount HAS_PROPERTY"),
+            (is_not_in(&stage(), &[text("a"), Literal::Null]), "="),
+            (is_in(&word(), &[text("A"), text("b")]), "~word IN a b"),
+            (is_in(&word(), &[text("Ä"), text("b")]), "~word HAS_PROPERTY"),
+            (is_in(&amount(), &[text("1"), text("2.5")]), "=amount IN 1 2.5"),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(short(&condition), expected, "{condition:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_join_within_what_a_search_takes() {
+        let (a, b) = (equal(&stage(), "a"), equal(&stage(), "b"));
+        let more = |n| compare(&amount(), Comparison::Greater, &Literal::Integer(n));
+        let less = |n| compare(&amount(), Comparison::LessOrEqual, &Literal::Integer(n));
+        let words = |count: usize| (0..count).map(|n| equal(&column(&format!("w{n}"), Kind::Choice), "x"));
+        let cases = [
+            (Condition::any([a.clone(), b.clone()]), "=stage IN a b"),
+            (Condition::all([a.clone(), b.clone()]), "="),
+            (Condition::all([more(1), less(5)]), "=amount GT 1, amount LTE 5"),
+            (Condition::all([more(5), less(5)]), "="),
+            (Condition::all([a.clone(), Condition::Unknown]), "~stage EQ a"),
+            (Condition::any([a.clone(), Condition::Unknown]), "~all"),
+            (
+                Condition::all([a.clone(), Condition::any([more(9), less(1)])]),
+                "=stage EQ a, amount GT 9 OR stage EQ a, amount LTE 1",
+            ),
+            (
+                Condition::any([equal(&id(), "1"), a.clone()]),
+                "~ids 1 + stage EQ a",
+            ),
+            (Condition::all([equal(&id(), "1"), a.clone()]), "~ids 1"),
+            (Condition::any(words(6)), "~all"),
+            (
+                Condition::all(words(7)),
+                "~w0 EQ x, w1 EQ x, w2 EQ x, w3 EQ x, w4 EQ x",
+            ),
+            (Condition::all([is_null(&amount()), more(1)]), "="),
+            (Condition::Always, "=all"),
+            (Condition::Never, "="),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(short(&condition), expected, "{condition:?}");
+        }
+    }
+
+    #[test]
+    fn many_values_are_asked_for_in_portions() {
+        let values: Vec<_> = (0..250).map(|n| text(&format!("v{n}"))).collect();
+        let access = Access::of(
+            &is_in(&stage(), &values),
+            Means {
+                batch: true,
+                search: true,
+            },
+        );
+        let filters = access.fetches.iter().map(|fetch| match fetch {
+            Fetch::Search(groups) => groups
+                .iter()
+                .map(|group| group.filters[0].values.as_ref().unwrap().len())
+                .collect(),
+            other => panic!("{other:?}"),
+        });
+        let sizes: Vec<Vec<usize>> = filters.collect();
+        assert_eq!(sizes.concat().iter().sum::<usize>(), 250);
+        assert!(
+            sizes.concat().iter().all(|size| *size <= MOST_VALUES),
+            "{sizes:?}"
+        );
+        let long: Vec<_> = (0..60)
+            .map(|n| text(&format!("{n}{}", "x".repeat(190))))
+            .collect();
+        for fetch in Access::of(
+            &is_in(&stage(), &long),
+            Means {
+                batch: true,
+                search: true,
+            },
+        )
+        .fetches
+        {
+            let Fetch::Search(groups) = fetch else {
+                panic!("{fetch:?}")
+            };
+            assert!(fits(&groups), "{groups:?}");
+        }
+    }
+
+    #[test]
+    fn without_search_everything_is_read_unless_by_key() {
+        let means = Means {
+            batch: true,
+            search: false,
+        };
+        assert_eq!(short_with(&equal(&stage(), "a"), means), "~all");
+        assert_eq!(short_with(&equal(&email(), "a"), means), "~email a");
+    }
 }

@@ -14,7 +14,7 @@ pub(super) fn filters(test: &Test) -> (Vec<Filter>, bool) {
     match &test.check {
         Check::Present => (vec![Filter::without_value(name, Operator::HasProperty)], exact),
         Check::Absent => (vec![Filter::without_value(name, Operator::NotHasProperty)], exact),
-        Check::Like(text) => (vec![Filter::new(name, Operator::Eq, text)], exact),
+        Check::Like(word) => (vec![Filter::new(name, Operator::Eq, word)], exact),
         Check::OneOf(values) => one_of(test, values),
         Check::NoneOf(values) => match values.iter().next() {
             Some(only) if values.len() == 1 => (vec![Filter::new(name, Operator::Neq, only)], exact),

@@ -18,7 +18,7 @@ pub enum Table {
     /// The live records of an object type.
     Object(Arc<ObjectTable>),
     /// The associations of one object type with another, `contacts_companies`.
-    Links(LinkTable),
+    Links(Arc<LinkTable>),
     /// Owners, pipelines, properties and the like.
     Own(OwnTable),
 }
@@ -191,8 +191,8 @@ impl Tables {
     /// # Errors
     /// [`ErrorKind::Configuration`] for a name that no table has, with the nearest.
     pub async fn find(&mut self, name: &str) -> Result<Table> {
-        if let Some(table) = self.standard(name) {
-            return self.described(table?).await;
+        if let Some(named) = standard(name) {
+            return self.described(named).await;
         }
         let custom = self.custom().await?;
         let all: Vec<_> = STANDARD.iter().chain(custom).cloned().collect();
@@ -202,18 +202,6 @@ impl Tables {
             Some(named) => self.described(named).await,
             None => Err(unknown(name, &all)),
         }
-    }
-
-    /// Without asking for the account's own types, when the name is not one of theirs.
-    fn standard(&self, name: &str) -> Option<Result<Named>> {
-        if let Some(own) = OwnStream::called(name) {
-            return Some(Ok(Named::Own(own)));
-        }
-        let object = objects::resolve(name)
-            .map(|object| Named::Object(object.clone()))
-            .ok();
-        let pair = || pair(name, &STANDARD).map(|(from, to)| Named::Links(from, to));
-        object.or_else(pair).map(Ok)
     }
 
     async fn described(&mut self, named: Named) -> Result<Table> {
@@ -259,6 +247,18 @@ impl Tables {
     }
 }
 
+/// What has a name that no account gives, so that its own types need not be asked for.
+fn standard(name: &str) -> Option<Named> {
+    let own = OwnStream::called(name).map(Named::Own);
+    let object = || {
+        objects::resolve(name)
+            .map(|object| Named::Object(object.clone()))
+            .ok()
+    };
+    let pair = || pair(name, &STANDARD).map(|(from, to)| Named::Links(from, to));
+    own.or_else(object).or_else(pair)
+}
+
 enum Named {
     Object(ObjectType),
     Links(ObjectType, ObjectType),
@@ -279,16 +279,16 @@ fn listable(object: &ObjectType) -> Result<()> {
 fn links(from: ObjectType, to: ObjectType) -> Result<Table> {
     listable(&from)?;
     let stream = catalog::association_stream(StreamName::from(format!("{}_{}", from.name, to.name)));
-    Ok(Table::Links(LinkTable { from, to, stream }))
+    Ok(Table::Links(Arc::new(LinkTable { from, to, stream })))
 }
 
 /// Two types with `_` between their names, each of which may have one in itself.
 fn pair(name: &str, all: &[ObjectType]) -> Option<(ObjectType, ObjectType)> {
     let find = |name: &str| objects::resolve_among(all, name).ok().cloned();
-    let halves = name
+    let mut halves = name
         .match_indices('_')
         .map(|(at, _)| (&name[..at], &name[at + 1..]));
-    halves.filter_map(|(from, to)| find(from).zip(find(to))).next()
+    halves.find_map(|(from, to)| find(from).zip(find(to)))
 }
 
 fn unknown(name: &str, all: &[ObjectType]) -> Error {

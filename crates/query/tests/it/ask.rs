@@ -51,10 +51,13 @@ async fn cost(portal: &Portal, sql: &str) -> (usize, Vec<(String, u64)>) {
     (found, calls)
 }
 
+/// A statement, its rows where they are known, and its calls for rows.
+type Case = (&'static str, Option<usize>, &'static [(&'static str, u64)]);
+
 #[tokio::test(start_paused = true)]
 async fn a_question_costs_what_it_needs() {
     let portal = portal();
-    let cases: [(&str, Option<usize>, &[(&str, u64)]); 11] = [
+    let cases: [Case; 11] = [
         ("SELECT count(*) FROM contacts", Some(1), &[("search", 1)]),
         (
             "SELECT count(*) FROM deals WHERE amount BETWEEN 1 AND 100000",

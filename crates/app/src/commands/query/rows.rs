@@ -1,5 +1,7 @@
 //! Rows as text: a table, JSON, JSON lines, CSV.
 
+use std::fmt::Write;
+
 use query::{Row, Value};
 use serde_json::{Number, Value as Json};
 
@@ -103,7 +105,10 @@ fn json(value: Value) -> Json {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A line as RFC 4180 has it.
