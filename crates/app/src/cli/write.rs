@@ -102,6 +102,7 @@ pub(crate) struct How {
 
 /// What a run does besides writing.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "`--dry-run` is called so")]
 pub(crate) struct Run {
     /// Show what would be written, record by record, after a look at what is there; write nothing
     #[arg(long)]

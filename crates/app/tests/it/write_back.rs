@@ -74,7 +74,16 @@ fn dead_letters_are_sent_again_once_their_cause_is_mended_and_dropped_when_asked
     // The property is made by hand; the address stays bad.
     spoke
         .run_with(
-            &["property", "create", "contacts", "our_score", "--type", "number"],
+            &[
+                "property",
+                "create",
+                "contacts",
+                "our_score",
+                "--type",
+                "number",
+                "--group",
+                "contactinformation",
+            ],
             ("HUBSPOT_BASE_URL", &portal.url),
         )
         .ok();

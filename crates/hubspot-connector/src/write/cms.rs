@@ -151,9 +151,8 @@ impl CmsWriter {
         let done = self.settled(created, |id| Done::Created { id })?;
         match &done {
             Done::Created { id } => {
-                self.keys
-                    .store(&self.stream, &[(key, Mapped::Id(id.clone()))])
-                    .await?
+                let entry = (key, Mapped::Id(id.clone()));
+                self.keys.store(&self.stream, &[entry]).await?;
             }
             _ => self.keys.forget(&self.stream, &[key]).await?,
         }

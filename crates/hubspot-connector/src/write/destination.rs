@@ -38,7 +38,9 @@ pub struct HubspotDestination {
 }
 
 /// What keeps some object types away.
-struct Reach(Box<dyn Fn(&ObjectType) -> Result<()> + Send + Sync>);
+struct Reach(Box<MayReach>);
+
+type MayReach = dyn Fn(&ObjectType) -> Result<()> + Send + Sync;
 
 impl fmt::Debug for Reach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 //! The two records of a pair are known by the source's keys. When one of them has not been written yet, the pair waits
 //! in the state file until it has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -51,6 +51,19 @@ struct Fields {
     type_id: Option<u64>,
     category: Option<String>,
     label: Option<String>,
+}
+
+/// The ids of records, by stream and key.
+type Known = HashMap<(StreamName, String), String>;
+
+/// How far a pair is.
+enum Standing {
+    /// It can be written.
+    Ready(Ready),
+    /// It cannot, now or later.
+    Refused(Refusal),
+    /// One of its ends is not there yet.
+    Waits(Box<Waiting>),
 }
 
 /// A pair that can be written.
@@ -132,10 +145,10 @@ impl PairWriter {
             let mut parked = Vec::new();
             for (at, fields) in fields.iter().enumerate().filter(|(at, _)| waves[*at] == wave) {
                 let Ok(fields) = fields else { continue };
-                match self.ready(at, records[at], fields, &known) {
-                    Ok(Ok(pair)) => ready.push(pair),
-                    Ok(Err(refusal)) => done[at] = Done::Refused(refusal),
-                    Err(waiting) => parked.push(waiting),
+                match self.standing(at, records[at], fields, &known) {
+                    Standing::Ready(pair) => ready.push(pair),
+                    Standing::Refused(refusal) => done[at] = Done::Refused(refusal),
+                    Standing::Waits(waiting) => parked.push(*waiting),
                 }
             }
             self.park(parked).await?;
@@ -147,55 +160,57 @@ impl PairWriter {
     }
 
     /// The ids of the records that these pairs name, by stream and key.
-    async fn known<'a>(
-        &self,
-        fields: impl Iterator<Item = &'a Fields> + Clone,
-    ) -> Result<HashMap<(StreamName, String), String>> {
-        let mut known = HashMap::new();
+    async fn known<'a>(&self, fields: impl Iterator<Item = &'a Fields> + Clone) -> Result<Known> {
+        let mut known = Known::new();
         if self.meaning == KeyMeaning::Hubspot {
             return Ok(known);
         }
-        let ends: [(&Side, fn(&Fields) -> &String); 2] = [
-            (&self.from, |fields| &fields.from_id),
-            (&self.to, |fields| &fields.to_id),
-        ];
-        for (side, key) in ends {
-            let keys: Vec<_> = fields.clone().map(|fields| key(fields).clone()).collect();
-            for (key, mapped) in keys.iter().zip(self.keys.look_up(&side.stream, &keys).await?) {
+        let from = fields.clone().map(|fields| (&self.from, &fields.from_id));
+        let to = fields.map(|fields| (&self.to, &fields.to_id));
+        let mut keys: BTreeMap<&StreamName, Vec<String>> = BTreeMap::new();
+        for (side, key) in from.chain(to) {
+            keys.entry(&side.stream).or_default().push(key.clone());
+        }
+        for (stream, keys) in keys {
+            let mapped = self.keys.look_up(stream, &keys).await?;
+            for (key, mapped) in keys.into_iter().zip(mapped) {
                 if let Some(Mapped::Id(id)) = mapped {
-                    known.insert((side.stream.clone(), key.clone()), id);
+                    known.insert((stream.clone(), key), id);
                 }
             }
         }
         Ok(known)
     }
 
-    /// The pair by its ids here; or the reason against it; or, when an end is not there yet, what it waits for.
-    fn ready(
-        &self,
-        at: usize,
-        record: &Record,
-        fields: &Fields,
-        known: &HashMap<(StreamName, String), String>,
-    ) -> Result<Result<Ready, Refusal>, Waiting> {
-        let id = |side: &Side, key: &String| {
-            if self.meaning == KeyMeaning::Hubspot {
-                return Ok(key.clone());
+    /// How far a pair is: what its ends are called here, unless one of them is not there yet.
+    fn standing(&self, at: usize, record: &Record, fields: &Fields, known: &Known) -> Standing {
+        let (from, to) = match (
+            self.end(&self.from, &fields.from_id, known),
+            self.end(&self.to, &fields.to_id, known),
+        ) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err((stream, key)), _) | (_, Err((stream, key))) => {
+                let record = record.clone();
+                return Standing::Waits(Box::new(Waiting { stream, key, record }));
             }
-            let place = (side.stream.clone(), key.clone());
-            known.get(&place).cloned().ok_or_else(|| Waiting {
-                stream: place.0,
-                key: place.1,
-                record: record.clone(),
-            })
         };
-        let pair = Pair::new(id(&self.from, &fields.from_id)?, id(&self.to, &fields.to_id)?);
-        let gone = record.operation == Operation::Delete;
-        Ok(self.kind(fields).map(|kind| Ready {
-            at,
-            pair: pair.with_types(kind),
-            gone,
-        }))
+        match self.kind(fields) {
+            Ok(kind) => Standing::Ready(Ready {
+                at,
+                pair: Pair::new(from, to).with_types(kind),
+                gone: record.operation == Operation::Delete,
+            }),
+            Err(refusal) => Standing::Refused(refusal),
+        }
+    }
+
+    /// The id of an end, or what is waited for.
+    fn end(&self, side: &Side, key: &str, known: &Known) -> Result<String, (StreamName, String)> {
+        if self.meaning == KeyMeaning::Hubspot {
+            return Ok(key.to_owned());
+        }
+        let place = (side.stream.clone(), key.to_owned());
+        known.get(&place).cloned().ok_or(place)
     }
 
     /// The type here. HubSpot's own have the same number everywhere; labels are known by their name.
@@ -253,10 +268,10 @@ impl PairWriter {
         let (mut ready, mut over, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for (at, record) in records.iter().enumerate() {
             let Ok(fields) = &fields[at] else { continue };
-            match self.ready(at, record, fields, &known) {
-                Ok(Ok(pair)) => ready.push(pair),
-                Ok(Err(refusal)) => tracing::warn!("{} stays parked: {refusal}", self.stream),
-                Err(waiting) => again.push(waiting),
+            match self.standing(at, record, fields, &known) {
+                Standing::Ready(pair) => ready.push(pair),
+                Standing::Refused(refusal) => tracing::warn!("{} stays parked: {refusal}", self.stream),
+                Standing::Waits(waiting) => again.push(*waiting),
             }
         }
         let refused: HashMap<_, _> = self.send(&ready).await?.into_iter().collect();
@@ -292,13 +307,13 @@ impl PairWriter {
         let refused = try_join_all(writes).await.or_failed(self.doing())?;
         let mut refused: Vec<_> = refused.into_iter().flatten().collect();
         for chunk in gone.chunks(MAX_WRITE) {
-            refused.extend(self.end(route, chunk).await?);
+            refused.extend(self.part(route, chunk).await?);
         }
         Ok(refused)
     }
 
     /// Ends associations: one type of a pair, or all that is between it when no type is named.
-    async fn end(&self, route: Route<'_>, pairs: &[(usize, Pair)]) -> Result<Vec<(usize, Refusal)>> {
+    async fn part(&self, route: Route<'_>, pairs: &[(usize, Pair)]) -> Result<Vec<(usize, Refusal)>> {
         let (all, some): (Vec<_>, Vec<_>) =
             pairs.iter().cloned().partition(|(_, pair)| pair.types.is_empty());
         let mut refused = Vec::new();

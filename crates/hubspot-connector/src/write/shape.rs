@@ -107,12 +107,15 @@ impl Wanted {
         let fields = fields_of(&json)?;
         let shaped = fields.get("properties").filter(|raw| raw.get().starts_with('{'));
         match shaped {
-            Some(properties) => Self::of_fields(&fields_of(properties.get().as_bytes())?, Nulls::Clear),
-            None => Self::of_fields(&fields, nulls),
+            Some(properties) => {
+                let properties = fields_of(properties.get().as_bytes())?;
+                Ok(Self::of_fields(&properties, Nulls::Clear))
+            }
+            None => Ok(Self::of_fields(&fields, nulls)),
         }
     }
 
-    fn of_fields(fields: &Fields<'_>, nulls: Nulls) -> Result<Self, Refusal> {
+    fn of_fields(fields: &Fields<'_>, nulls: Nulls) -> Self {
         let mut wanted = Self::default();
         for (name, raw) in fields {
             match (text_of(raw), nulls) {
@@ -122,7 +125,7 @@ impl Wanted {
                 (Err(what), _) => drop(wanted.unfit.insert(name.clone(), what)),
             }
         }
-        Ok(wanted)
+        wanted
     }
 }
 

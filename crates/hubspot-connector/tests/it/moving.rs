@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::emulated::{Hubspot, Truth};
 
-async fn destination(to: &Hubspot, keys: &Arc<MemoryKeyMap>, more: Value) -> HubspotDestination {
+fn destination(to: &Hubspot, keys: &Arc<MemoryKeyMap>, more: &Value) -> HubspotDestination {
     let mut config = json!({"connection": "to"});
     config
         .as_object_mut()
@@ -80,9 +80,8 @@ async fn an_account_is_copied_into_another_with_its_associations() {
     let writer = destination(
         &to,
         &keys,
-        json!({"streams": {"contacts": {"id_property": "email"}}}),
-    )
-    .await;
+        &json!({"streams": {"contacts": {"id_property": "email"}}}),
+    );
 
     let outcomes = copy(&from, &writer, &["contacts", "companies", "deals"]).await;
 
@@ -171,7 +170,7 @@ fn pair(operation: Operation, from: &str, to: &str) -> Record {
     Record::new("contacts_companies", operation, object(&key), after)
 }
 
-fn named(stream: &str, id: &str, values: Value) -> Record {
+fn named(stream: &str, id: &str, values: &Value) -> Record {
     let key = json!({"id": id}).as_object().unwrap().clone();
     Record::new(
         stream,
@@ -205,7 +204,7 @@ async fn an_association_waits_for_its_records_and_ends_when_it_is_told_to() {
     let to = Hubspot::new(Counts::none());
     let keys = Arc::new(MemoryKeyMap::default());
     let streams = ["contacts", "companies", "contacts_companies"];
-    let writer = destination(&to, &keys, json!({})).await;
+    let writer = destination(&to, &keys, &json!({}));
     writer.prepare(&catalog(&streams)).await.unwrap();
     write(
         &writer,
@@ -215,16 +214,16 @@ async fn an_association_waits_for_its_records_and_ends_when_it_is_told_to() {
         ],
     )
     .await;
-    write(&writer, vec![named("contacts", "1", json!({"email": "a@b.cd"}))]).await;
+    write(&writer, vec![named("contacts", "1", &json!({"email": "a@b.cd"}))]).await;
     // The second pair ends before its records have come.
     write(&writer, vec![pair(Operation::Delete, "2", "7")]).await;
     assert_eq!(to.links("contacts", "companies").await.len(), 0);
     // A new process goes on with what was parked.
-    let writer = destination(&to, &keys, json!({})).await;
+    let writer = destination(&to, &keys, &json!({}));
     writer.prepare(&catalog(&streams)).await.unwrap();
     let records = vec![
-        named("companies", "7", json!({"name": "A"})),
-        named("contacts", "2", json!({"email": "c@b.cd"})),
+        named("companies", "7", &json!({"name": "A"})),
+        named("contacts", "2", &json!({"email": "c@b.cd"})),
     ];
     write(&writer, records).await;
     assert_eq!(keys.parked().await.unwrap(), 0);
@@ -246,16 +245,16 @@ async fn blog_posts_and_rows_of_a_table_are_made_changed_published_and_archived(
     let keys = Arc::new(MemoryKeyMap::default());
     let rows = json!({"streams": {"posts": {"object": "cms.blogs.posts"},
         "rows": {"object": format!("hubdb_rows:{}", table.id())}}});
-    let writer = destination(&to, &keys, rows).await;
+    let writer = destination(&to, &keys, &rows);
     writer.prepare(&catalog(&["posts", "rows"])).await.unwrap();
     let post = |name: &str| {
         named(
             "posts",
             "1",
-            json!({"id": "1", "name": name, "slug": "a", "created": "2020-01-01T00:00:00Z"}),
+            &json!({"id": "1", "name": name, "slug": "a", "created": "2020-01-01T00:00:00Z"}),
         )
     };
-    let row = |city: &str| named("rows", "1", json!({"values": {"city": city}}));
+    let row = |city: &str| named("rows", "1", &json!({"values": {"city": city}}));
 
     let outcomes = write(&writer, vec![post("A"), row("Bonn"), post("B"), row("Rome")]).await;
     assert!(
@@ -289,7 +288,7 @@ async fn blog_posts_and_rows_of_a_table_are_made_changed_published_and_archived(
         client.table_rows(table.id(), None).await.unwrap().results.len(),
         0
     );
-    let strange = named("posts", "2", json!({"nmae": {"a": 1}}));
+    let strange = named("posts", "2", &json!({"nmae": {"a": 1}}));
     let outcomes = write(&writer, vec![strange]).await;
     assert_eq!(outcomes.len(), 1);
 }

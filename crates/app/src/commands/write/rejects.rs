@@ -21,7 +21,7 @@ pub(crate) struct Rejects {
 }
 
 enum Sink {
-    Csv(csv::Writer<File>),
+    Csv(Box<csv::Writer<File>>),
     Lines(BufWriter<File>),
 }
 
@@ -86,7 +86,7 @@ impl Sink {
             Format::Csv(columns) => {
                 let mut writer = csv::Writer::from_writer(file);
                 writer.write_record(own(columns).chain([LINE, REASON]))?;
-                Ok(Self::Csv(writer))
+                Ok(Self::Csv(Box::new(writer)))
             }
             Format::Ndjson => Ok(Self::Lines(BufWriter::new(file))),
         }
