@@ -196,8 +196,9 @@ impl Tables {
         }
         let custom = self.custom().await?;
         let all: Vec<_> = STANDARD.iter().chain(custom).cloned().collect();
-        let named = || objects::resolve_among(&all, name).map(|object| Named::Object(object.clone()));
-        let pair = || pair(name, &all).map(|(from, to)| Named::Links(from, to));
+        let named =
+            || objects::resolve_among(&all, name).map(|object| Named::Object(Box::new(object.clone())));
+        let pair = || pair(name, &all).map(|pair| Named::Links(Box::new(pair)));
         match named().ok().or_else(pair) {
             Some(named) => self.described(named).await,
             None => Err(unknown(name, &all)),
@@ -210,8 +211,8 @@ impl Tables {
                 let stream = catalog::own_stream(own);
                 return Ok(Table::Own(OwnTable { own, stream }));
             }
-            Named::Links(from, to) => return links(from, to),
-            Named::Object(object) => object,
+            Named::Links(pair) => return links(pair.0, pair.1),
+            Named::Object(object) => *object,
         };
         let known = |table: &&Table| matches!(table, Table::Object(table) if table.object == object);
         if let Some(known) = self.known.iter().find(known) {
@@ -252,16 +253,16 @@ fn standard(name: &str) -> Option<Named> {
     let own = OwnStream::called(name).map(Named::Own);
     let object = || {
         objects::resolve(name)
-            .map(|object| Named::Object(object.clone()))
+            .map(|object| Named::Object(Box::new(object.clone())))
             .ok()
     };
-    let pair = || pair(name, &STANDARD).map(|(from, to)| Named::Links(from, to));
+    let pair = || pair(name, &STANDARD).map(|pair| Named::Links(Box::new(pair)));
     own.or_else(object).or_else(pair)
 }
 
 enum Named {
-    Object(ObjectType),
-    Links(ObjectType, ObjectType),
+    Object(Box<ObjectType>),
+    Links(Box<(ObjectType, ObjectType)>),
     Own(OwnStream),
 }
 
