@@ -103,3 +103,27 @@ fn check_shows_the_portal_and_each_object() {
         (&"ACTIVE".into(), 2)
     );
 }
+
+#[test]
+fn get_tells_which_record_a_merged_one_went_into() {
+    let portal = Portal::with_contacts(20);
+    let merge = serde_json::json!({"objectType": "contacts", "merge": 1});
+    portal.post("/_emulator/mutate", &merge);
+    let truth = portal.get("/_emulator/truth/contacts");
+    let mut records = truth
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let merged = records.find(|record| record["state"] == "merged").unwrap();
+    let (id, into) = (
+        merged["id"].as_str().unwrap(),
+        merged["mergedInto"].as_str().unwrap(),
+    );
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    let ended = workplace.run(&["get", "contacts", id, "--json"]).ok();
+    assert!(
+        ended.stderr.contains(&format!("{id} was merged into {into}")),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(serde_json::from_str::<Value>(&ended.stdout).unwrap()["id"], into);
+}

@@ -101,7 +101,7 @@ fn an_explanation_shows_calls_and_makes_none() {
     let text = workplace.run(&arguments).ok().stdout;
     for part in [
         "deals: what a search finds",
-        "POST /crm/objects/2026-03/deals/search",
+        "POST /crm/objects/2026-03/0-3/search",
         "\"operator\":\"GT\"",
         "here: ",
     ] {

@@ -198,7 +198,7 @@ impl Tables {
         let all: Vec<_> = STANDARD.iter().chain(custom).cloned().collect();
         let named =
             || objects::resolve_among(&all, name).map(|object| Named::Object(Box::new(object.clone())));
-        let pair = || pair(name, &all).map(|ends| Named::Links(Box::new(ends)));
+        let pair = || pair(name, &all).map(|pair| Named::Links(Box::new(pair)));
         match named().ok().or_else(pair) {
             Some(named) => self.described(named).await,
             None => Err(unknown(name, &all)),
@@ -211,7 +211,7 @@ impl Tables {
                 let stream = catalog::own_stream(own);
                 return Ok(Table::Own(OwnTable { own, stream }));
             }
-            Named::Links(ends) => return links(ends.0, ends.1),
+            Named::Links(pair) => return links(pair.0, pair.1),
             Named::Object(object) => *object,
         };
         let known = |table: &&Table| matches!(table, Table::Object(table) if table.object == object);
@@ -256,7 +256,7 @@ fn standard(name: &str) -> Option<Named> {
             .map(|object| Named::Object(Box::new(object.clone())))
             .ok()
     };
-    let pair = || pair(name, &STANDARD).map(|ends| Named::Links(Box::new(ends)));
+    let pair = || pair(name, &STANDARD).map(|pair| Named::Links(Box::new(pair)));
     own.or_else(object).or_else(pair)
 }
 
