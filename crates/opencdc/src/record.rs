@@ -139,6 +139,8 @@ pub mod metadata_keys {
     pub const MERGED_INTO: &str = "spoke.mergedInto";
     /// On a delete: `archived`, `merged` or `purged`.
     pub const DELETE_REASON: &str = "spoke.deleteReason";
+    /// On a dead letter that a person sends again: that it was refused before. What was only in doubt may be done now.
+    pub const REDRIVEN: &str = "spoke.redriven";
     /// The origin's own time of the change, RFC 3339: a destination compares it to keep the newer version.
     pub const VERSION: &str = "spoke.version";
 }

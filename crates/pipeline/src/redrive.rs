@@ -1,6 +1,6 @@
 //! Dead letters, sent again once their cause is mended.
 
-use opencdc::{Batch, DeadLetter, Error, ErrorKind, Outcome, Result};
+use opencdc::{Batch, DeadLetter, Error, ErrorKind, Outcome, Record, Result, metadata_keys};
 
 use crate::Pipeline;
 use crate::aside::Aside;
@@ -26,10 +26,7 @@ pub async fn redrive(pipeline: &Pipeline, letters: Vec<(u64, DeadLetter)>) -> Re
         let message = format!("pipeline `{}` has not run yet", pipeline.name);
         return Err(Error::new(ErrorKind::Configuration, message));
     };
-    let (ids, records): (Vec<_>, Vec<_>) = letters
-        .into_iter()
-        .map(|(id, letter)| (id, letter.record))
-        .unzip();
+    let (ids, records): (Vec<_>, Vec<_>) = letters.into_iter().map(sent_again).unzip();
     let batch = Batch::new(records, aside.resume.position.clone());
     let outcomes = aside.write(batch).await?;
     // A letter that was refused again has been put in the place of the old one, under another id.
@@ -41,4 +38,8 @@ pub async fn redrive(pipeline: &Pipeline, letters: Vec<(u64, DeadLetter)>) -> Re
         written: written.len() as u64,
         refused: (outcomes.len() - written.len()) as u64,
     })
+}
+
+fn sent_again((id, letter): (u64, DeadLetter)) -> (u64, Record) {
+    (id, letter.record.with_metadata(metadata_keys::REDRIVEN, "true"))
 }

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use hubspot_client::{Client, Error, RawObject, Resource};
-use opencdc::{KeyMap, Mapped, Operation, Record, Result, StreamName};
+use opencdc::{KeyMap, Mapped, Operation, Record, Result, StreamName, metadata_keys};
 use serde_json::{Map, Value};
 
 use super::config::{Deletes, KeyMeaning, WriteRules};
 use super::order::{Lanes, token};
 use super::refusal::{Refusal, for_good};
+use super::send::{lost_answer, may_have_happened};
 use super::shape::key_of;
 use super::writer::Done;
 use crate::error::{Doing, OrFailed};
@@ -112,12 +113,8 @@ impl CmsWriter {
         let known = self.known(&key).await?;
         let gone = record.operation == Operation::Delete;
         match known {
-            Some(Mapped::Pending) if !gone => {
-                self.keys.forget(&self.stream, &[key]).await?;
-                Ok(Done::Refused(Refusal::new(
-                    "HubSpot's answer was lost, so it may have been made or not; look in HubSpot before writing it again",
-                )))
-            }
+            // Unless a person has looked and sends it again.
+            Some(Mapped::Pending) if !insisted(record) => Ok(Done::Unsure(lost_answer())),
             Some(Mapped::Id(id)) if gone => self.archive(key, id).await,
             _ if gone => Ok(Done::Unchanged { id: None }),
             Some(Mapped::Id(id)) => match members(record) {
@@ -139,8 +136,9 @@ impl CmsWriter {
         Ok(found.into_iter().flatten().next())
     }
 
-    /// Remembered as pending before, so that a crash makes nothing twice (invariant 3).
+    /// Remembered as pending before, so that neither a crash nor a lost answer makes anything twice (invariant 3).
     async fn create(&self, key: String, members: &Map<String, Value>) -> Result<Done> {
+        let keys = [key.clone()];
         self.keys
             .store(&self.stream, &[(key.clone(), Mapped::Pending)])
             .await?;
@@ -148,15 +146,19 @@ impl CmsWriter {
             Kind::Resource(resource) => self.client.create_resource(*resource, members).await,
             Kind::Rows(table) => self.client.create_row(table, members).await,
         };
-        let done = self.settled(created, |id| Done::Created { id })?;
-        match &done {
-            Done::Created { id } => {
+        match created {
+            Ok(record) => {
+                let id = record.id().to_owned();
                 let entry = (key, Mapped::Id(id.clone()));
                 self.keys.store(&self.stream, &[entry]).await?;
+                Ok(Done::Created { id })
             }
-            _ => self.keys.forget(&self.stream, &[key]).await?,
+            Err(error) if may_have_happened(&error) => Ok(Done::Unsure(lost_answer())),
+            Err(error) => {
+                self.keys.forget(&self.stream, &keys).await?;
+                self.refused_or_failed(error)
+            }
         }
-        Ok(done)
     }
 
     async fn update(&self, id: &str, members: &Map<String, Value>) -> Result<RawObject, Error> {
@@ -224,6 +226,10 @@ impl CmsWriter {
             scope: None,
         }
     }
+}
+
+fn insisted(record: &Record) -> bool {
+    record.metadata.get(metadata_keys::REDRIVEN).is_some()
 }
 
 /// What a record wants to be written: its payload, without what HubSpot sets itself.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::config::{Deletes, WriteMode, WriteRules};
 use super::refusal::{Problem, Refusal};
 use super::rules::Definitions;
+use super::send::{gone, lost_answer};
 use super::shape::Verb;
 use super::value::{fault, same};
 
@@ -25,6 +26,8 @@ pub(crate) struct Candidate {
     pub(crate) values: BTreeMap<String, String>,
     /// What is there now, where somebody looked.
     pub(crate) live: Live,
+    /// A person has seen why it was refused, and sends it again.
+    pub(crate) insisted: bool,
 }
 
 /// What HubSpot has of a record.
@@ -123,17 +126,27 @@ pub(crate) struct Deciding<'a> {
 }
 
 impl Candidate {
-    /// Its id in HubSpot, as far as that is known.
-    fn known_id(&self) -> Option<&str> {
+    /// Its id as the source knows it or as it is remembered.
+    fn asked_id(&self) -> Option<&str> {
         let mapped = match &self.mapped {
             Some(Mapped::Id(id)) => Some(id.as_str()),
             _ => None,
         };
-        let live = match &self.live {
-            Live::Found { id, .. } => Some(id.as_str()),
-            _ => None,
-        };
-        live.or(self.id.as_deref()).or(mapped)
+        self.id.as_deref().or(mapped)
+    }
+
+    /// Its id in HubSpot, as far as that is known; that of the survivor when it was merged into another.
+    fn known_id(&self) -> Option<&str> {
+        match &self.live {
+            Live::Found { id, .. } => Some(id),
+            Live::Unknown => self.asked_id(),
+            Live::Absent => None,
+        }
+    }
+
+    /// Whether it was perhaps made, and nobody could look.
+    fn is_in_doubt(&self) -> bool {
+        self.mapped == Some(Mapped::Pending) && self.live == Live::Unknown && !self.insisted
     }
 
     fn is_absent(&self) -> bool {
@@ -155,41 +168,55 @@ impl Deciding<'_> {
 
     fn delete(self, candidate: &Candidate) -> Action {
         let kept = self.rules.deletes.unwrap_or_default() == Deletes::Ignore;
-        match candidate.known_id() {
-            Some(id) if !kept && !candidate.is_absent() => Action::Archive { id: id.to_owned() },
-            id => Action::Nothing {
-                id: id.map(str::to_owned),
+        match (candidate.asked_id(), candidate.known_id()) {
+            _ if candidate.is_in_doubt() => Action::Refuse(lost_answer()),
+            // The survivor is another record's, too.
+            (Some(asked), Some(known)) if asked != known => Action::Refuse(Refusal::new(format!(
+                "record {asked} was merged into {known}, which is left alone; archive that one if it is to be gone"
+            ))),
+            (_, Some(id)) if !kept => Action::Archive { id: id.to_owned() },
+            (asked, _) => Action::Nothing {
+                id: asked.map(str::to_owned),
             },
         }
     }
 
     fn save(self, candidate: &Candidate) -> Action {
-        let refuse = |reason: &str| Action::Refuse(Refusal::new(reason));
+        if let Some(refusal) = self.against(candidate) {
+            return Action::Refuse(refusal);
+        }
         let id = candidate.known_id().map(str::to_owned);
         let value = candidate.unique.clone();
         match (self.rules.mode(), id, value) {
             (WriteMode::Create, id, _) => self.create(candidate, id),
-            (WriteMode::Auto | WriteMode::Update | WriteMode::Upsert, Some(id), _)
-                if !candidate.is_absent() =>
-            {
-                Action::Update { id }
-            }
-            (WriteMode::Update, _, _) if candidate.is_absent() => refuse("there is no such record to change"),
-            (WriteMode::Update, _, Some(value)) => Action::UpdateBy { value },
-            (WriteMode::Update, _, None) => refuse(
+            (WriteMode::Auto | WriteMode::Update | WriteMode::Upsert, Some(id), _) => Action::Update { id },
+            (WriteMode::Update, None, Some(value)) => Action::UpdateBy { value },
+            (WriteMode::Update, None, None) => Action::Refuse(Refusal::new(
                 "nothing tells which record it is: neither its id, nor a value of the `id_property`, and it has not \
                  been written before",
-            ),
-            // An id that was given by the source must be right: a record is not made under another.
-            (WriteMode::Auto, Some(id), None) if candidate.id.is_some() => {
-                Action::Refuse(Refusal::new(format!("there is no record {id}")))
-            }
-            (WriteMode::Auto | WriteMode::Upsert, _, Some(value)) => Action::Upsert { value },
-            (WriteMode::Upsert, _, None) => {
+            )),
+            (WriteMode::Auto | WriteMode::Upsert, None, Some(value)) => Action::Upsert { value },
+            (WriteMode::Upsert, None, None) => {
                 let property = self.rules.id_property.as_deref().unwrap_or_default();
                 Action::Refuse(Refusal::of(property, None, "an upsert needs a value of it"))
             }
-            (WriteMode::Auto, _, None) => Action::Create,
+            (WriteMode::Auto, None, None) => Action::Create,
+        }
+    }
+
+    /// What stands against writing a record at all.
+    fn against(self, candidate: &Candidate) -> Option<Refusal> {
+        let mode = self.rules.mode();
+        let upserts = matches!(mode, WriteMode::Auto | WriteMode::Upsert) && candidate.unique.is_some();
+        match (candidate.is_absent(), &candidate.id, &candidate.mapped) {
+            // An upsert may be sent twice: it finds what was made.
+            (false, _, _) => (candidate.is_in_doubt() && !upserts).then(lost_answer),
+            // An id that the source gives must be right: a record is not made under another.
+            (true, Some(id), _) => Some(Refusal::new(format!("there is no record {id}"))),
+            (true, None, Some(Mapped::Id(id))) if !candidate.insisted => Some(gone(id)),
+            (true, None, _) => {
+                (mode == WriteMode::Update).then(|| Refusal::new("there is no such record to change"))
+            }
         }
     }
 
@@ -308,6 +335,11 @@ mod tests {
         candidate
     }
 
+    fn insisted(mut candidate: Candidate) -> Candidate {
+        candidate.insisted = true;
+        candidate
+    }
+
     fn gone(mut candidate: Candidate) -> Candidate {
         candidate.verb = Verb::Delete;
         candidate
@@ -323,6 +355,9 @@ mod tests {
         };
         deciding.decide(candidate)
     }
+
+    const MERGED: &str =
+        "refuse: record 1 was merged into 3, which is left alone; archive that one if it is to be gone";
 
     /// The action in a word, with what it is found by.
     fn word(planned: &Planned) -> String {
@@ -350,6 +385,9 @@ mod tests {
             ("auto", pending(unique(none())), "upsert a@b.c"),
             ("auto", found(pending(unique(none())), "x"), "update 3"),
             ("auto", absent(pending(none())), "create"),
+            ("auto", insisted(pending(none())), "create"),
+            ("auto", insisted(absent(mapped(none()))), "create"),
+            ("auto", insisted(mapped(none())), "update 2"),
             ("auto", absent(id(none())), "refuse: there is no record 1"),
             ("create", none(), "create"),
             ("create", unique(none()), "create"),
@@ -363,6 +401,7 @@ mod tests {
             ("upsert", unique(none()), "upsert a@b.c"),
             ("upsert", none(), "refuse: property `email`: an upsert needs a value of it"),
             ("auto", gone(id(none())), "archive 1"),
+            ("auto", found(gone(id(none())), "x"), MERGED),
             ("auto", gone(mapped(none())), "archive 2"),
             ("auto", gone(none()), "nothing -"),
             ("auto", absent(gone(unique(none()))), "nothing -"),
@@ -373,6 +412,12 @@ mod tests {
             let planned = decide(json!({"write": mode, "id_property": "email"}), candidate);
             assert_eq!(word(&planned), expected, "{described}");
         }
+        for in_doubt in [pending(none()), gone(pending(none()))] {
+            let planned = decide(json!({}), in_doubt);
+            assert!(word(&planned).contains("answer was lost"), "{planned:?}");
+        }
+        let missed = decide(json!({}), absent(mapped(none())));
+        assert!(word(&missed).contains("no record 2 any more"), "{missed:?}");
         let kept = decide(json!({"deletes": "ignore"}), gone(id(candidate())));
         assert_eq!(word(&kept), "nothing 1");
         assert!(word(&decide(json!({"write": "update"}), candidate())).starts_with("refuse: nothing tells"));

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use hubspot_client::Client;
 use opencdc::{
     Batch, Catalog, Checkpoint, Destination, Error, ErrorKind, KeyMap, Outcome, Record, Result, Stream,
@@ -199,7 +199,7 @@ impl HubspotDestination {
         }
         for (stream, records) in waiting {
             if let Some(Target::Pairs(writer)) = targets.get(&stream) {
-                writer.retry(records).await?;
+                writer.wake(records).await?;
             }
         }
         Ok(())
@@ -240,7 +240,7 @@ fn outcome(done: Done) -> Outcome {
     match done {
         Done::Created { .. } | Done::Updated { .. } | Done::Archived { .. } => Outcome::Written,
         Done::Unchanged { .. } => Outcome::Unchanged,
-        Done::Refused(refusal) => Outcome::rejected(refusal.to_string()),
+        Done::Refused(refusal) | Done::Unsure(refusal) => Outcome::rejected(refusal.to_string()),
     }
 }
 
@@ -267,8 +267,13 @@ impl Destination for HubspotDestination {
         let targets = self.targets();
         let parts = take_apart(&targets, &batch)?;
         // Each writer takes its place in the order when this is first polled (promise 4).
-        let written = try_join_all(parts.into_iter().map(|part| self.write_part(&targets, part))).await?;
-        let mut all: Vec<_> = written.into_iter().flatten().collect();
+        // Each goes on to its end whatever becomes of the others: a call that is given up may have been carried out.
+        let written = join_all(parts.into_iter().map(|part| self.write_part(&targets, part))).await;
+        let written = written.into_iter().collect::<Result<Vec<_>>>();
+        if written.is_err() {
+            self.lanes.fail();
+        }
+        let mut all: Vec<_> = written?.into_iter().flatten().collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
     }

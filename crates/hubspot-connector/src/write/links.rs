@@ -380,6 +380,45 @@ impl<'a> Route<'a> {
         })
     }
 
+    /// Ends associations of one kind; a pair that is refused is found by halving. They may be ended twice.
+    pub(crate) fn end(
+        self,
+        pairs: &'a [(usize, Pair)],
+    ) -> BoxFuture<'a, Result<Vec<(usize, Refusal)>, Error>> {
+        Box::pin(async move {
+            let Some((at, first)) = pairs.first() else {
+                return Ok(Vec::new());
+            };
+            let only: Vec<_> = pairs.iter().map(|(_, pair)| pair.clone()).collect();
+            let answer = match first.types.is_empty() {
+                true => {
+                    self.client
+                        .associations_batch_archive(self.from, self.to, &only)
+                        .await
+                }
+                false => {
+                    self.client
+                        .associations_batch_unlabel(self.from, self.to, &only)
+                        .await
+                }
+            };
+            match answer {
+                Ok(()) => Ok(Vec::new()),
+                Err(error) if for_good(&error).is_none() => Err(error),
+                Err(error) if pairs.len() == 1 => {
+                    let reason = format!("{} and {} were not parted: {error}", first.from, first.to);
+                    Ok(vec![(*at, Refusal::new(reason))])
+                }
+                Err(_) => {
+                    let (left, right) = pairs.split_at(pairs.len() / 2);
+                    let mut refused = self.end(left).await?;
+                    refused.extend(self.end(right).await?);
+                    Ok(refused)
+                }
+            }
+        })
+    }
+
     fn refused(self, pair: &Pair, words: Option<String>) -> Refusal {
         let words = words.unwrap_or_else(|| "HubSpot does not say why".to_owned());
         Refusal::new(format!(

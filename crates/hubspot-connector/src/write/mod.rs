@@ -8,6 +8,7 @@
 //! | `value` | how does HubSpot write that value? | no |
 //! | `rules` | which of the values may be written? | no |
 //! | `order` | which writes must wait for which? | no |
+//! | `keys` | what is remembered of the source's keys? | no |
 //! | `decide` | what is to be done with each record? | no |
 //! | `refusal` | why was it refused, in words? | no |
 //! | `live` | what is there now? | yes |
@@ -24,6 +25,7 @@ mod cms;
 pub mod config;
 mod decide;
 mod destination;
+mod keys;
 mod links;
 mod live;
 mod missing;
@@ -41,4 +43,4 @@ pub use decide::{Action, Planned};
 pub use destination::HubspotDestination;
 pub use refusal::Refusal;
 pub use shape::{Verb, Wanted};
-pub use writer::{Done, Writer};
+pub use writer::{Done, Writer, Written};

@@ -91,6 +91,11 @@ impl Lanes {
         }
     }
 
+    /// Something else has failed: no batch may be written until this is [mended](Lanes::mend).
+    pub(crate) fn fail(&self) {
+        self.state().failed = Some(0);
+    }
+
     /// Begins anew: what failed will be written again.
     pub(crate) fn mend(&self) {
         self.state().failed = None;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::config::{KeyMeaning, WriteRules};
 use super::links::Route;
 use super::order::{Lanes, token, waves};
-use super::refusal::{Refusal, for_good};
+use super::refusal::Refusal;
 use super::writer::Done;
 use crate::error::{Doing, OrFailed, from_client};
 use crate::objects::ObjectType;
@@ -60,6 +60,8 @@ type Known = HashMap<(StreamName, String), String>;
 enum Standing {
     /// It can be written.
     Ready(Ready),
+    /// It is to end, and one of its records is not there.
+    Gone,
     /// It cannot, now or later.
     Refused(Refusal),
     /// One of its ends is not there yet.
@@ -142,16 +144,18 @@ impl PairWriter {
         let last = waves.iter().max().copied().unwrap_or_default();
         for wave in 0..=last {
             let mut ready = Vec::new();
-            let mut parked = Vec::new();
+            let (mut parked, mut over) = (Vec::new(), Vec::new());
             for (at, fields) in fields.iter().enumerate().filter(|(at, _)| waves[*at] == wave) {
                 let Ok(fields) = fields else { continue };
                 match self.standing(at, records[at], fields, &known) {
                     Standing::Ready(pair) => ready.push(pair),
+                    Standing::Gone => over.push(records[at].clone()),
                     Standing::Refused(refusal) => done[at] = Done::Refused(refusal),
                     Standing::Waits(waiting) => parked.push(*waiting),
                 }
             }
             self.park(parked).await?;
+            self.unpark(&over).await?;
             for (at, refusal) in self.send(&ready).await? {
                 done[at] = Done::Refused(refusal);
             }
@@ -184,23 +188,25 @@ impl PairWriter {
 
     /// How far a pair is: what its ends are called here, unless one of them is not there yet.
     fn standing(&self, at: usize, record: &Record, fields: &Fields, known: &Known) -> Standing {
-        let (from, to) = match (
-            self.end(&self.from, &fields.from_id, known),
-            self.end(&self.to, &fields.to_id, known),
-        ) {
-            (Ok(from), Ok(to)) => (from, to),
-            (Err((stream, key)), _) | (_, Err((stream, key))) => {
-                let record = record.clone();
-                return Standing::Waits(Box::new(Waiting { stream, key, record }));
-            }
+        let kind = match self.kind(fields) {
+            Ok(kind) => kind,
+            Err(refusal) => return Standing::Refused(refusal),
         };
-        match self.kind(fields) {
-            Ok(kind) => Standing::Ready(Ready {
+        let gone = record.operation == Operation::Delete;
+        let from = self.end(&self.from, &fields.from_id, known);
+        let to = self.end(&self.to, &fields.to_id, known);
+        match (from, to) {
+            (Ok(from), Ok(to)) => Standing::Ready(Ready {
                 at,
                 pair: Pair::new(from, to).with_types(kind),
-                gone: record.operation == Operation::Delete,
+                gone,
             }),
-            Err(refusal) => Standing::Refused(refusal),
+            // What is not there is associated with nothing, and nothing needs to wait any more.
+            _ if gone => Standing::Gone,
+            (Err((stream, key)), _) | (_, Err((stream, key))) => {
+                let record = record.clone();
+                Standing::Waits(Box::new(Waiting { stream, key, record }))
+            }
         }
     }
 
@@ -258,8 +264,21 @@ impl PairWriter {
         self.retry(there).await
     }
 
-    /// Writes records that waited and whose end has been written.
-    pub(crate) async fn retry(&self, records: Vec<Record>) -> Result<()> {
+    /// Writes records that waited and whose end has been written, in their place among other writes.
+    pub(crate) async fn wake(&self, records: Vec<Record>) -> Result<()> {
+        let fields = records.iter().filter_map(|record| fields_of(record).ok());
+        let tokens = fields.map(|fields| self.token(&fields)).collect();
+        let mut place = self.lanes.enter(tokens);
+        place.turn().await?;
+        let woken = self.retry(records).await;
+        if woken.is_err() {
+            place.fail();
+        }
+        woken
+    }
+
+    /// Within a place: writes records that were parked.
+    async fn retry(&self, records: Vec<Record>) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -270,7 +289,8 @@ impl PairWriter {
             let Ok(fields) = &fields[at] else { continue };
             match self.standing(at, record, fields, &known) {
                 Standing::Ready(pair) => ready.push(pair),
-                Standing::Refused(refusal) => tracing::warn!("{} stays parked: {refusal}", self.stream),
+                Standing::Gone => over.push(record.clone()),
+                Standing::Refused(refusal) => self.tell_parked(&refusal),
                 Standing::Waits(waiting) => again.push(*waiting),
             }
         }
@@ -278,11 +298,23 @@ impl PairWriter {
         for ready in &ready {
             match refused.get(&ready.at) {
                 None => over.push(records[ready.at].clone()),
-                Some(refusal) => tracing::warn!("{} stays parked: {refusal}", self.stream),
+                Some(refusal) => self.tell_parked(refusal),
             }
         }
         self.keys.park(&again).await?;
-        self.keys.unpark(&over).await
+        self.unpark(&over).await
+    }
+
+    /// A pair that HubSpot refuses when its turn has come is kept, and told.
+    fn tell_parked(&self, refusal: &Refusal) {
+        tracing::warn!("{}: an association stays parked: {refusal}", self.stream);
+    }
+
+    async fn unpark(&self, records: &[Record]) -> Result<()> {
+        match records.is_empty() {
+            true => Ok(()),
+            false => self.keys.unpark(records).await,
+        }
     }
 
     async fn send(&self, ready: &[Ready]) -> Result<Vec<(usize, Refusal)>> {
@@ -316,35 +348,8 @@ impl PairWriter {
     async fn part(&self, route: Route<'_>, pairs: &[(usize, Pair)]) -> Result<Vec<(usize, Refusal)>> {
         let (all, some): (Vec<_>, Vec<_>) =
             pairs.iter().cloned().partition(|(_, pair)| pair.types.is_empty());
-        let mut refused = Vec::new();
-        for (pairs, whole) in [(all, true), (some, false)] {
-            if pairs.is_empty() {
-                continue;
-            }
-            let only: Vec<_> = pairs.iter().map(|(_, pair)| pair.clone()).collect();
-            let answer = match whole {
-                true => {
-                    self.client
-                        .associations_batch_archive(route.from, route.to, &only)
-                        .await
-                }
-                false => {
-                    self.client
-                        .associations_batch_unlabel(route.from, route.to, &only)
-                        .await
-                }
-            };
-            match answer {
-                Ok(()) => {}
-                Err(error) => match for_good(&error) {
-                    Some(_) => {
-                        let reason = Refusal::new(format!("the association was not ended: {error}"));
-                        refused.extend(pairs.iter().map(|(at, _)| (*at, reason.clone())));
-                    }
-                    None => return Err(error).or_failed(self.doing()),
-                },
-            }
-        }
+        let mut refused = route.end(&all).await.or_failed(self.doing())?;
+        refused.extend(route.end(&some).await.or_failed(self.doing())?);
         Ok(refused)
     }
 

@@ -22,7 +22,7 @@ const MAX_CREATES: u32 = 5;
 /// HubSpot's clock and its `Date` header differ by less.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 
-/// What a batch does, in the order in which the kinds are sent.
+/// What a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Create,
@@ -57,30 +57,72 @@ pub(crate) struct Sending<'a> {
 
 type Outcomes = Vec<(usize, Done)>;
 
-impl<'a> Sending<'a> {
-    /// Writes at most [`MAX_BATCH`](hubspot_client::request::objects::MAX_BATCH) records.
-    ///
-    /// # Errors
-    /// What may go better another time, or concerns everything: the token, the scopes, the day's calls. Nothing is
-    /// known then of any record.
-    pub(crate) async fn batch(self, kind: Kind, items: Vec<Item>) -> Result<Outcomes, Error> {
-        match kind {
-            Kind::Archive => self.archive(items).await,
-            _ => self.write(kind, items, 1).await,
+/// What became of a batch: outcomes of single records, and what kept the others from theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) done: Outcomes,
+    pub(crate) failed: Option<Failed>,
+}
+
+/// Why some records of a batch have no outcome: something that may go better another time, or that concerns everything,
+/// such as the token, the scopes, the day's calls.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The records without an outcome were surely not written.
+    pub(crate) nothing_written: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        let nothing_written = false;
+        Self {
+            error,
+            nothing_written,
         }
     }
+}
 
-    fn write(self, kind: Kind, items: Vec<Item>, attempt: u32) -> BoxFuture<'a, Result<Outcomes, Error>> {
+impl<'a> Sending<'a> {
+    /// Writes at most [`MAX_BATCH`](hubspot_client::request::objects::MAX_BATCH) records.
+    pub(crate) async fn batch(self, kind: Kind, items: Vec<Item>) -> Sent {
+        let mut sent = Sent::default();
+        let failed = match kind {
+            Kind::Archive => self.archive(items, &mut sent.done).await,
+            _ => self.write(kind, items, 1, &mut sent.done).await,
+        };
+        sent.failed = failed.err();
+        sent
+    }
+
+    fn write<'b>(
+        self,
+        kind: Kind,
+        items: Vec<Item>,
+        attempt: u32,
+        done: &'b mut Outcomes,
+    ) -> BoxFuture<'b, Result<(), Failed>>
+    where
+        'a: 'b,
+    {
         Box::pin(async move {
             let sent_at = self.client.server_time();
             match self.client.batch_write(&self.batch_of(kind, &items)).await {
-                Ok(outcome) => self.sort(kind, items, outcome.inputs, sent_at, attempt).await,
-                Err(error) if for_good(&error).is_some() => self.split(kind, items, &error, attempt).await,
+                Ok(outcome) => {
+                    self.sort(kind, items, outcome.inputs, (sent_at, attempt), done)
+                        .await
+                }
+                Err(error) if for_good(&error).is_some() => {
+                    self.split(kind, items, &error, attempt, done).await
+                }
                 Err(error) if kind == Kind::Create && may_have_happened(&error) => {
                     tracing::debug!(object = self.object, %error, "an answer was lost; looking for what was made");
-                    self.look_for(items, sent_at, attempt).await
+                    self.look_for(items, (sent_at, attempt), done).await
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(Failed {
+                    nothing_written: !may_have_happened(&error),
+                    error,
+                }),
             }
         })
     }
@@ -106,10 +148,10 @@ impl<'a> Sending<'a> {
         kind: Kind,
         items: Vec<Item>,
         inputs: Vec<InputOutcome>,
-        sent_at: Option<Timestamp>,
-        attempt: u32,
-    ) -> Result<Outcomes, Error> {
-        let (mut done, mut unsure, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        (sent_at, attempt): (Option<Timestamp>, u32),
+        done: &mut Outcomes,
+    ) -> Result<(), Failed> {
+        let (mut unsure, mut moved) = (Vec::new(), Vec::new());
         for (item, outcome) in items.into_iter().zip(inputs) {
             match outcome {
                 InputOutcome::Written(written) => {
@@ -125,21 +167,20 @@ impl<'a> Sending<'a> {
                     ));
                 }
                 InputOutcome::Refused(error) if kind == Kind::Update && is_missing(&error) => {
-                    moved.push(item);
+                    moved.push(item)
                 }
                 InputOutcome::Refused(error) => {
-                    done.push((item.at, Done::Refused(self.refusal(&item, &error))));
+                    done.push((item.at, Done::Refused(self.refusal(&item, &error))))
                 }
                 InputOutcome::Unknown => unsure.push(item),
             }
         }
-        done.extend(self.follow(moved).await?);
+        self.follow(moved, done).await?;
         match kind {
-            _ if unsure.is_empty() => {}
-            Kind::Create => done.extend(self.look_for(unsure, sent_at, attempt).await?),
-            _ => done.extend(self.again(kind, unsure, attempt).await?),
+            _ if unsure.is_empty() => Ok(()),
+            Kind::Create => self.look_for(unsure, (sent_at, attempt), done).await,
+            _ => self.again(kind, unsure, attempt, done).await,
         }
-        Ok(done)
     }
 
     fn refusal(self, item: &Item, error: &SubError) -> Refusal {
@@ -178,76 +219,70 @@ impl<'a> Sending<'a> {
         mut items: Vec<Item>,
         error: &Error,
         attempt: u32,
-    ) -> Result<Outcomes, Error> {
+        done: &mut Outcomes,
+    ) -> Result<(), Failed> {
         if items.len() > 1 {
             let rest = items.split_off(items.len() / 2);
-            let mut done = self.write(kind, items, attempt).await?;
-            done.extend(self.write(kind, rest, attempt).await?);
-            return Ok(done);
+            self.write(kind, items, attempt, done).await?;
+            return self.write(kind, rest, attempt, done).await;
         }
         let api = for_good(error).expect("a batch is split when HubSpot refused it for good");
-        let refused = items.iter().map(|item| {
-            let refusal = self.said(item, api.message.as_deref(), &api.errors, &api.context);
-            (item.at, Done::Refused(refusal))
-        });
-        Ok(refused.collect())
+        for item in items {
+            let refusal = self.said(&item, api.message.as_deref(), &api.errors, &api.context);
+            done.push((item.at, Done::Refused(refusal)));
+        }
+        Ok(())
     }
 
     /// Records of which the answer said nothing, written again one by one: setting values twice is setting them once.
-    async fn again(self, kind: Kind, items: Vec<Item>, attempt: u32) -> Result<Outcomes, Error> {
-        if items.len() == 1 && attempt > 1 {
-            let silent = "HubSpot's answer does not say what became of it; it may have been written";
-            let refused = items
-                .into_iter()
-                .map(|item| (item.at, Done::Refused(Refusal::new(silent))));
-            return Ok(refused.collect());
-        }
-        let mut done = Vec::new();
+    async fn again(
+        self,
+        kind: Kind,
+        items: Vec<Item>,
+        attempt: u32,
+        done: &mut Outcomes,
+    ) -> Result<(), Failed> {
         for item in items {
-            done.extend(self.write(kind, vec![item], attempt + 1).await?);
+            if attempt > 1 {
+                let silent = "HubSpot's answer does not say what became of it; it may have been written";
+                done.push((item.at, Done::Unsure(Refusal::new(silent))));
+            } else {
+                self.write(kind, vec![item], attempt + 1, done).await?;
+            }
         }
-        Ok(done)
+        Ok(())
     }
 
     /// Records that an update did not find: merged into others, or gone. A batch does not know the ids of merged
     /// records (hubspot-api notes §1.4).
-    async fn follow(self, items: Vec<Item>) -> Result<Outcomes, Error> {
+    async fn follow(self, items: Vec<Item>, done: &mut Outcomes) -> Result<(), Failed> {
         if items.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let finders: Vec<_> = items.iter().map(|item| Finder::Id(item.id.clone())).collect();
         let found = self.looking().find(&finders, &BTreeSet::new()).await?;
-        let mut done = Vec::new();
         for (mut item, finder) in items.into_iter().zip(&finders) {
             match found.get(finder).filter(|found| found.id != item.id) {
                 Some(survivor) => {
                     item.id.clone_from(&survivor.id);
-                    done.extend(self.write(Kind::Update, vec![item], 1).await?);
+                    self.write(Kind::Update, vec![item], 1, done).await?;
                 }
-                None => {
-                    let gone = format!(
-                        "there is no record {} any more; it was archived or erased",
-                        item.id
-                    );
-                    done.push((item.at, Done::Refused(Refusal::new(gone))));
-                }
+                None => done.push((item.at, Done::Refused(gone(&item.id)))),
             }
         }
-        Ok(done)
+        Ok(())
     }
 
-    /// Records that were perhaps made.
+    /// Records that were perhaps made: those that are there were, those that are not are made again, and of those that
+    /// nobody can look for nobody can tell.
     async fn look_for(
         self,
         items: Vec<Item>,
-        sent_at: Option<Timestamp>,
-        attempt: u32,
-    ) -> Result<Outcomes, Error> {
+        (sent_at, attempt): (Option<Timestamp>, u32),
+        done: &mut Outcomes,
+    ) -> Result<(), Failed> {
         let (findable, lost): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.finder.is_some());
-        let mut done: Outcomes = lost
-            .iter()
-            .map(|item| (item.at, Done::Refused(lost_answer())))
-            .collect();
+        done.extend(lost.iter().map(|item| (item.at, Done::Unsure(lost_answer()))));
         let finders = findable.iter().filter_map(|item| item.finder.as_ref());
         let found = self.looking().find(finders, &BTreeSet::new()).await?;
         let mut not_there = Vec::new();
@@ -257,18 +292,21 @@ impl<'a> Sending<'a> {
                 None => not_there.push(item),
             }
         }
-        if not_there.is_empty() {
-            return Ok(done);
+        match attempt {
+            _ if not_there.is_empty() => Ok(()),
+            MAX_CREATES.. => {
+                let reason = format!(
+                    "HubSpot was asked {MAX_CREATES} times to make it, never answered, and has not made it"
+                );
+                done.extend(
+                    not_there
+                        .iter()
+                        .map(|item| (item.at, Done::Refused(Refusal::new(&*reason)))),
+                );
+                Ok(())
+            }
+            _ => self.write(Kind::Create, not_there, attempt + 1, done).await,
         }
-        if attempt >= MAX_CREATES {
-            let refused = not_there
-                .iter()
-                .map(|item| (item.at, Done::Refused(lost_answer())));
-            done.extend(refused);
-            return Ok(done);
-        }
-        done.extend(self.write(Kind::Create, not_there, attempt + 1).await?);
-        Ok(done)
     }
 
     /// A record that is there: made by the call whose answer was lost, unless it is older.
@@ -296,35 +334,48 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn archive(self, mut items: Vec<Item>) -> BoxFuture<'a, Result<Outcomes, Error>> {
+    fn archive<'b>(self, mut items: Vec<Item>, done: &'b mut Outcomes) -> BoxFuture<'b, Result<(), Failed>>
+    where
+        'a: 'b,
+    {
         Box::pin(async move {
             let ids: Vec<_> = items.iter().map(|item| item.id.as_str()).collect();
             let refused = match self.client.batch_archive(self.object, &ids).await {
                 Ok(()) => {
-                    let done = items
-                        .into_iter()
-                        .map(|item| (item.at, Done::Archived { id: item.id }));
-                    return Ok(done.collect());
+                    done.extend(
+                        items
+                            .into_iter()
+                            .map(|item| (item.at, Done::Archived { id: item.id })),
+                    );
+                    return Ok(());
                 }
                 Err(error) if for_good(&error).is_some() => error,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             if items.len() == 1 {
-                return self.split(Kind::Archive, items, &refused, 1).await;
+                return self.split(Kind::Archive, items, &refused, 1, done).await;
             }
             let rest = items.split_off(items.len() / 2);
-            let mut done = self.archive(items).await?;
-            done.extend(self.archive(rest).await?);
-            Ok(done)
+            self.archive(items, done).await?;
+            self.archive(rest, done).await
         })
     }
 }
 
-fn lost_answer() -> Refusal {
+/// What is said of a record that was perhaps made.
+pub(crate) fn lost_answer() -> Refusal {
     Refusal::new(
         "HubSpot's answer was lost, so it may have been made or not, and it has no unique property to look for it by; \
-         look in HubSpot before writing it again",
+         look in HubSpot, and send it again only if it is not there",
     )
+}
+
+/// What is said of a record that was written once and is not there any more.
+pub(crate) fn gone(id: &str) -> Refusal {
+    Refusal::new(format!(
+        "there is no record {id} any more: it was archived or erased in HubSpot; restore it there, or send this again to \
+         have it made anew"
+    ))
 }
 
 fn is_missing(error: &SubError) -> bool {
@@ -332,7 +383,7 @@ fn is_missing(error: &SubError) -> bool {
 }
 
 /// Whether a call that failed may have been carried out: everything but a refusal.
-fn may_have_happened(error: &Error) -> bool {
+pub(crate) fn may_have_happened(error: &Error) -> bool {
     match error {
         // 477 and 521 to 526 but 524 come from before HubSpot, and nothing was done.
         Error::Api(api) => matches!(api.status, 500 | 502 | 503 | 504 | 524),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opencdc::{Data, Operation, Record};
+use opencdc::{Data, Operation, Record, metadata_keys};
 use serde_json::value::RawValue;
 
 use super::config::{KeyMeaning, Nulls, WriteRules};
@@ -32,6 +32,8 @@ pub struct Wanted {
     pub id: Option<String>,
     /// Values by name; an empty one empties the property. The names are the row's until they are checked.
     pub values: BTreeMap<String, String>,
+    /// A person has seen why it was refused before, and sends it again.
+    pub insisted: bool,
     /// Fields that held something no property can hold, and what.
     pub unfit: BTreeMap<String, &'static str>,
 }
@@ -84,6 +86,7 @@ impl Wanted {
             },
             _ => Self::of_payload(record.payload.after.as_ref(), rules)?,
         };
+        wanted.insisted = record.metadata.get(metadata_keys::REDRIVEN).is_some();
         wanted.key_fields.clone_from(&key.fields);
         match rules.key.unwrap_or_default() {
             KeyMeaning::Source => wanted.key = Some(key.text),

@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use hubspot_client::Client;
 use hubspot_client::request::objects::MAX_BATCH;
 use opencdc::{DataType, Error, ErrorKind, KeyMap, Mapped, Result, StreamName};
 use tokio::sync::Semaphore;
 
-use super::config::{DEFAULT_CONCURRENCY, MissingProperty, WriteMode, WriteRules};
+use super::config::{DEFAULT_CONCURRENCY, Deletes, MissingProperty, WriteMode, WriteRules};
 use super::decide::{Action, Candidate, Deciding, Live, Planned};
+use super::keys::Keys;
 use super::links::{self, Link, Target};
 use super::live::{Finder, Looking};
 use super::missing;
 use super::order::{Lanes, Token, token, waves};
 use super::refusal::Refusal;
 use super::rules::{Checked, Definitions};
-use super::send::{Item, Kind, Sending};
+use super::send::{Item, Kind, Sending, lost_answer};
 use super::shape::{Verb, Wanted};
 use crate::discovery::find_object;
 use crate::error::{Doing, OrFailed};
@@ -48,14 +49,16 @@ pub enum Done {
     },
     /// It cannot be written, now or later.
     Refused(Refusal),
+    /// It may have been written, and nobody can tell: the answer was lost.
+    Unsure(Refusal),
 }
 
 impl Done {
-    fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Created { id } | Self::Updated { id } => Some(id),
             Self::Unchanged { id } => id.as_deref(),
-            Self::Archived { .. } | Self::Refused(_) => None,
+            Self::Archived { .. } | Self::Refused(_) | Self::Unsure(_) => None,
         }
     }
 }
@@ -80,18 +83,32 @@ pub struct Writer {
     told: Mutex<BTreeSet<String>>,
 }
 
-/// Where is remembered which key became which id.
-#[derive(Debug, Clone)]
-struct Keys {
-    stream: StreamName,
-    map: Arc<dyn KeyMap>,
+/// What became of records, as far as it came.
+#[derive(Debug)]
+pub struct Written {
+    /// One entry a record, in their order; none for a record that was not written, or that may be written again without
+    /// harm.
+    pub done: Vec<Option<Done>>,
+    /// Why some have none: something that may go better another time, or that concerns everything.
+    pub failed: Option<Error>,
+}
+
+/// How far records are looked into before it is decided about them.
+#[derive(Debug, Clone, Copy)]
+struct Depth {
+    /// Each is read, also where that is not needed.
+    look: bool,
+    /// Missing properties are made, when the rules say so.
+    make: bool,
 }
 
 /// A record with what is to be done with it.
-struct Row<'a> {
-    wanted: &'a Wanted,
-    planned: Planned,
-    mapped: Option<Mapped>,
+pub(crate) struct Row<'a> {
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) planned: Planned,
+    pub(crate) mapped: Option<Mapped>,
+    /// It is left alone although it is to be gone.
+    pub(crate) is_kept: bool,
 }
 
 impl Writer {
@@ -166,7 +183,11 @@ impl Writer {
     /// property's definition speaks against is refused here; HubSpot may have more to say against it.
     pub async fn plan(&self, wanted: &[Wanted]) -> Result<Vec<Planned>> {
         let all: Vec<_> = wanted.iter().collect();
-        let mut rows = self.rows(&all, true).await?;
+        let depth = Depth {
+            look: true,
+            make: false,
+        };
+        let mut rows = self.rows(&all, depth).await?;
         self.targets(&mut rows).await?;
         let definitions = self.definitions();
         Ok(rows
@@ -180,11 +201,15 @@ impl Writer {
         &self.rules
     }
 
-    /// What is to be written of each record, after a look only where the rules ask for one. Nothing is written: for
-    /// whoever sends in another way than [`write`](Self::write).
+    /// What is to be written of each record, after a look only where the rules ask for one: for whoever sends in another
+    /// way than [`write`](Self::write). No record is written; missing properties are made when the rules say so.
     pub async fn prepare(&self, wanted: &[Wanted]) -> Result<Vec<Planned>> {
         let all: Vec<_> = wanted.iter().collect();
-        let rows = self.rows(&all, false).await?;
+        let depth = Depth {
+            look: false,
+            make: true,
+        };
+        let rows = self.rows(&all, depth).await?;
         let definitions = self.definitions();
         Ok(rows
             .into_iter()
@@ -201,29 +226,48 @@ impl Writer {
     /// What may go better another time, or concerns everything. Some of the records may have been written then; calls
     /// that came later fail too.
     pub async fn write(&self, wanted: &[Wanted]) -> Result<Vec<Done>> {
+        let Written { done, failed } = self.write_some(wanted).await?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(done.into_iter().map(|done| done.unwrap_or_else(silent)).collect()),
+        }
+    }
+
+    /// The same, for whoever wants to know of each record also when something failed.
+    ///
+    /// # Errors
+    /// When none was written.
+    pub async fn write_some(&self, wanted: &[Wanted]) -> Result<Written> {
         let tokens: Vec<_> = wanted.iter().map(|wanted| self.tokens(wanted)).collect();
         // Until here nothing was awaited: the place is taken when this is first polled.
         let mut place = self.lanes.enter(tokens.iter().flatten().copied().collect());
         place.turn().await?;
-        let written = self.write_waves(wanted, &waves(&tokens)).await;
-        if written.is_err() {
+        let mut done: Vec<Option<Done>> = wanted.iter().map(|_| None).collect();
+        let failed = self.write_waves(wanted, &waves(&tokens), &mut done).await.err();
+        if failed.is_some() {
             place.fail();
         }
-        written
+        Ok(Written { done, failed })
     }
 
-    async fn write_waves(&self, wanted: &[Wanted], waves: &[usize]) -> Result<Vec<Done>> {
+    async fn write_waves(&self, wanted: &[Wanted], waves: &[usize], done: &mut [Option<Done>]) -> Result<()> {
         let last = waves.iter().max().copied().unwrap_or_default();
-        let mut done: Vec<Option<Done>> = wanted.iter().map(|_| None).collect();
         for wave in 0..=last {
             let places: Vec<_> = (0..wanted.len()).filter(|at| waves[*at] == wave).collect();
             let records: Vec<_> = places.iter().map(|at| &wanted[*at]).collect();
-            let rows = self.rows(&records, false).await?;
-            for (at, outcome) in places.into_iter().zip(self.carry_out(rows).await?) {
-                done[at] = Some(outcome);
+            let depth = Depth {
+                look: false,
+                make: true,
+            };
+            let mut rows = self.rows(&records, depth).await?;
+            let mut of_wave: Vec<Option<Done>> = rows.iter().map(|_| None).collect();
+            let carried_out = self.carry_out(&mut rows, &mut of_wave).await;
+            for (at, outcome) in places.into_iter().zip(of_wave) {
+                done[at] = outcome;
             }
+            carried_out?;
         }
-        Ok(done.into_iter().flatten().collect())
+        Ok(())
     }
 
     /// What a record may share with others.
@@ -258,9 +302,12 @@ impl Writer {
         Arc::clone(&self.definitions.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn rows<'a>(&self, wanted: &[&'a Wanted], look: bool) -> Result<Vec<Row<'a>>> {
-        let checked = self.check(wanted).await?;
-        let mapped = self.mapped(wanted).await?;
+    async fn rows<'a>(&self, wanted: &[&'a Wanted], depth: Depth) -> Result<Vec<Row<'a>>> {
+        let checked = self.check(wanted, depth.make).await?;
+        let mapped = match &self.keys {
+            Some(keys) => keys.of(wanted).await?,
+            None => wanted.iter().map(|_| None).collect(),
+        };
         let candidates = wanted
             .iter()
             .zip(&checked)
@@ -272,7 +319,7 @@ impl Writer {
                     .map(|checked| self.candidate(wanted, checked, mapped.clone()))
             });
         let mut candidates: Vec<Option<Candidate>> = candidates.collect();
-        self.look(candidates.iter_mut().flatten(), look).await?;
+        self.look(candidates.iter_mut().flatten(), depth.look).await?;
         let definitions = self.definitions();
         let deciding = Deciding {
             rules: &self.rules,
@@ -292,20 +339,21 @@ impl Writer {
             wanted,
             planned,
             mapped,
+            is_kept: self.rules.deletes.unwrap_or_default() == Deletes::Ignore,
         };
         Ok(rows.map(row).collect())
     }
 
     /// The values that may be written; properties that are to be made are made first.
-    async fn check(&self, wanted: &[&Wanted]) -> Result<Vec<Result<Checked, Refusal>>> {
+    async fn check(&self, wanted: &[&Wanted], make: bool) -> Result<Vec<Result<Checked, Refusal>>> {
         let check = || {
             let definitions = self.definitions();
             let checked = wanted.iter().map(|wanted| definitions.check(wanted, &self.rules));
             checked.collect::<Vec<_>>()
         };
         let mut checked = check();
-        if self.rules.missing_property == Some(MissingProperty::Create) && self.make_missing(&checked).await?
-        {
+        let make = make && self.rules.missing_property == Some(MissingProperty::Create);
+        if make && self.make_missing(&checked).await? {
             checked = check();
         }
         self.tell(&checked);
@@ -352,27 +400,12 @@ impl Writer {
             tracing::warn!("{object}: left out, because HubSpot does not let them be written: {read_only}");
         }
         if !missing.is_empty() {
-            tracing::warn!("{object}: left out, because there are no such properties: {missing}");
+            let what = match self.rules.missing_property {
+                Some(MissingProperty::Create) => "to be made, because there are no such properties yet",
+                _ => "left out, because there are no such properties",
+            };
+            tracing::warn!("{object}: {what}: {missing}");
         }
-    }
-
-    async fn mapped(&self, wanted: &[&Wanted]) -> Result<Vec<Option<Mapped>>> {
-        let mut mapped: Vec<_> = wanted.iter().map(|_| None).collect();
-        let Some(keys) = &self.keys else {
-            return Ok(mapped);
-        };
-        let places = (0..wanted.len()).filter_map(|at| Some((at, wanted[at].key.clone()?)));
-        let (places, names): (Vec<_>, Vec<_>) = places.unzip();
-        if names.is_empty() {
-            return Ok(mapped);
-        }
-        for (at, found) in places
-            .into_iter()
-            .zip(keys.map.look_up(&keys.stream, &names).await?)
-        {
-            mapped[at] = found;
-        }
-        Ok(mapped)
     }
 
     fn candidate(&self, wanted: &Wanted, checked: &Checked, mapped: Option<Mapped>) -> Candidate {
@@ -388,6 +421,7 @@ impl Writer {
             unique: unique.filter(|value| !value.is_empty()).cloned(),
             values: checked.values.clone(),
             live: Live::Unknown,
+            insisted: wanted.insisted,
         }
     }
 
@@ -449,17 +483,22 @@ impl Writer {
         })
     }
 
-    async fn carry_out(&self, mut rows: Vec<Row<'_>>) -> Result<Vec<Done>> {
-        let targets = self.targets(&mut rows).await?;
-        let items = self.items(&rows, &targets);
-        self.remember_pending(&rows, &items).await?;
-        let mut done: Vec<Done> = rows.iter().map(|row| at_once(&row.planned.action)).collect();
-        for (at, outcome) in self.send(items).await? {
-            done[at] = outcome;
+    async fn carry_out(&self, rows: &mut [Row<'_>], done: &mut [Option<Done>]) -> Result<()> {
+        let targets = self.targets(rows).await?;
+        for (row, done) in rows.iter().zip(done.iter_mut()) {
+            *done = at_once(&row.planned.action);
         }
-        self.associate(&rows, &targets, &mut done).await?;
-        self.remember(&rows, &done).await?;
-        Ok(done)
+        let batches = self.batches(rows, &targets);
+        if let Some(keys) = &self.keys {
+            keys.about_to_make(rows, &batches).await?;
+        }
+        let sent = self.send(rows, batches, done).await;
+        // What was written is remembered whatever failed besides, and before anything else is done with it.
+        if let Some(keys) = &self.keys {
+            keys.learn(rows, done).await?;
+        }
+        sent?;
+        self.associate(rows, &targets, done).await
     }
 
     /// The other sides of each record; one that lacks a needed one is refused before anything is written of it.
@@ -485,29 +524,49 @@ impl Writer {
         Ok(targets.collect())
     }
 
-    fn items(&self, rows: &[Row<'_>], targets: &[Vec<Target>]) -> BTreeMap<Kind, Vec<Item>> {
+    /// Calls to make, each of one kind and of at most 100 records.
+    fn batches(&self, rows: &[Row<'_>], targets: &[Vec<Target>]) -> Vec<(Kind, Vec<Item>)> {
         let mut items: BTreeMap<Kind, Vec<Item>> = BTreeMap::new();
         for (at, (row, targets)) in rows.iter().zip(targets).enumerate() {
-            let Some((kind, id)) = kind_of(&row.planned.action) else {
-                continue;
-            };
-            let creates = kind == Kind::Create;
-            items.entry(kind).or_default().push(Item {
-                at,
-                id: id.to_owned(),
-                finder: creates.then(|| self.unique_finder(&row.planned.values)).flatten(),
-                associations: if creates {
-                    links::inline(&self.links, targets)
-                } else {
-                    Vec::new()
-                },
-                values: row.planned.values.clone(),
-            });
+            if let Some((kind, id)) = kind_of(&row.planned.action) {
+                items
+                    .entry(kind)
+                    .or_default()
+                    .push(self.item(at, (kind, id), row, targets));
+            }
         }
-        items
+        let mut batches = Vec::new();
+        for (kind, mut items) in items {
+            while !items.is_empty() {
+                let rest = items.split_off(items.len().min(MAX_BATCH));
+                batches.push((kind, std::mem::replace(&mut items, rest)));
+            }
+        }
+        batches
     }
 
-    async fn send(&self, items: BTreeMap<Kind, Vec<Item>>) -> Result<Vec<(usize, Done)>> {
+    fn item(&self, at: usize, (kind, id): (Kind, &str), row: &Row<'_>, targets: &[Target]) -> Item {
+        let creates = kind == Kind::Create;
+        Item {
+            at,
+            id: id.to_owned(),
+            finder: creates.then(|| self.unique_finder(&row.planned.values)).flatten(),
+            associations: if creates {
+                links::inline(&self.links, targets)
+            } else {
+                Vec::new()
+            },
+            values: row.planned.values.clone(),
+        }
+    }
+
+    /// Makes the calls, side by side, each to its end: a call that is given up may have been carried out.
+    async fn send(
+        &self,
+        rows: &[Row<'_>],
+        batches: Vec<(Kind, Vec<Item>)>,
+        done: &mut [Option<Done>],
+    ) -> Result<()> {
         let definitions = self.definitions();
         let sending = Sending {
             client: &self.client,
@@ -515,16 +574,44 @@ impl Writer {
             id_property: self.rules.id_property.as_deref(),
             definitions: &definitions,
         };
-        let mut calls = Vec::new();
-        for (kind, mut items) in items {
-            while !items.is_empty() {
-                let rest = items.split_off(items.len().min(MAX_BATCH));
-                let batch = std::mem::replace(&mut items, rest);
-                calls.push(self.permitted(sending.batch(kind, batch)));
+        let calls = batches.into_iter().map(|(kind, items)| async move {
+            let places: Vec<_> = items.iter().map(|item| item.at).collect();
+            (kind, places, self.permitted(sending.batch(kind, items)).await)
+        });
+        let mut first = None;
+        for (kind, places, sent) in join_all(calls).await {
+            for (at, outcome) in sent.done {
+                done[at] = Some(outcome);
             }
+            let Some(failed) = sent.failed else { continue };
+            if kind == Kind::Create {
+                self.settle(rows, &places, failed.nothing_written, done).await?;
+            }
+            first.get_or_insert(failed.error);
         }
-        let done = try_join_all(calls).await.or_failed(self.doing("cannot write"))?;
-        Ok(done.into_iter().flatten().collect())
+        match first {
+            Some(error) => Err(self.doing("cannot write").failed(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Records to be made that have no outcome: either they surely were not made, or nobody can tell yet.
+    async fn settle(
+        &self,
+        rows: &[Row<'_>],
+        places: &[usize],
+        nothing_written: bool,
+        done: &mut [Option<Done>],
+    ) -> Result<()> {
+        let open: Vec<_> = places.iter().copied().filter(|at| done[*at].is_none()).collect();
+        match (&self.keys, nothing_written) {
+            (Some(keys), true) => keys.not_made(rows, &open).await?,
+            (_, true) => {}
+            (_, false) => open
+                .into_iter()
+                .for_each(|at| done[at] = Some(Done::Unsure(lost_answer()))),
+        }
+        Ok(())
     }
 
     async fn permitted<T>(&self, call: impl Future<Output = T>) -> T {
@@ -536,7 +623,12 @@ impl Writer {
         call.await
     }
 
-    async fn associate(&self, rows: &[Row<'_>], targets: &[Vec<Target>], done: &mut [Done]) -> Result<()> {
+    async fn associate(
+        &self,
+        rows: &[Row<'_>],
+        targets: &[Vec<Target>],
+        done: &mut [Option<Done>],
+    ) -> Result<()> {
         if targets.iter().all(Vec::is_empty) {
             return Ok(());
         }
@@ -545,7 +637,8 @@ impl Writer {
             .zip(rows)
             .map(|(targets, row)| links::remaining(&self.links, targets, &row.planned.action))
             .collect();
-        let ids: Vec<Option<String>> = done.iter().map(|done| done.id().map(str::to_owned)).collect();
+        let id = |done: &Option<Done>| done.as_ref().and_then(Done::id).map(str::to_owned);
+        let ids: Vec<Option<String>> = done.iter().map(id).collect();
         let records: Vec<_> = ids
             .iter()
             .zip(&open)
@@ -558,44 +651,7 @@ impl Writer {
         for (at, refusal) in refused {
             let id = ids[at].as_deref().unwrap_or_default();
             let written = Refusal::new(format!("it was written as {id}, but {refusal}"));
-            done[at] = Done::Refused(written);
-        }
-        Ok(())
-    }
-
-    /// Whatever is about to be made is remembered as such: should the process die before the answer, it is looked for
-    /// before it is made again (invariant 3).
-    async fn remember_pending(&self, rows: &[Row<'_>], items: &BTreeMap<Kind, Vec<Item>>) -> Result<()> {
-        let Some(keys) = &self.keys else { return Ok(()) };
-        let made = items.get(&Kind::Create).into_iter().flatten();
-        let pending: Vec<_> = made
-            .filter_map(|item| Some((rows[item.at].wanted.key.clone()?, Mapped::Pending)))
-            .collect();
-        if pending.is_empty() {
-            return Ok(());
-        }
-        keys.map.store(&keys.stream, &pending).await
-    }
-
-    async fn remember(&self, rows: &[Row<'_>], done: &[Done]) -> Result<()> {
-        let Some(keys) = &self.keys else { return Ok(()) };
-        let (mut learnt, mut forgotten) = (Vec::new(), Vec::new());
-        for (row, done) in rows.iter().zip(done) {
-            let Some(key) = row.wanted.key.clone() else {
-                continue;
-            };
-            match done {
-                Done::Archived { .. } => forgotten.push(key),
-                // What was refused while it was made is not there.
-                Done::Refused(_) if row.planned.action == Action::Create => forgotten.push(key),
-                done => learnt.extend(done.id().and_then(|id| news(key, id, row.mapped.as_ref()))),
-            }
-        }
-        if !learnt.is_empty() {
-            keys.map.store(&keys.stream, &learnt).await?;
-        }
-        if !forgotten.is_empty() {
-            keys.map.forget(&keys.stream, &forgotten).await?;
+            done[at] = Some(Done::Refused(written));
         }
         Ok(())
     }
@@ -609,14 +665,16 @@ impl Writer {
     }
 }
 
-/// An entry that is not known yet.
-fn news(key: String, id: &str, known: Option<&Mapped>) -> Option<(String, Mapped)> {
-    let mapped = Mapped::Id(id.to_owned());
-    (known != Some(&mapped)).then_some((key, mapped))
+/// Of whatever has no outcome although nothing failed.
+fn silent() -> Done {
+    Done::Unsure(Refusal::new("nothing is known of what became of it"))
 }
 
 /// A record that was perhaps made, or that is to be gone and was never made by us, must be looked for.
 fn needs_look(candidate: &Candidate, mode: WriteMode) -> bool {
+    if candidate.insisted {
+        return true;
+    }
     let id_is_known = candidate.id.is_some() || matches!(candidate.mapped, Some(Mapped::Id(_)));
     match candidate.verb {
         Verb::Delete => !id_is_known,
@@ -638,12 +696,12 @@ fn kind_of(action: &Action) -> Option<(Kind, &str)> {
     }
 }
 
-/// The outcome of what needs no call; a place for the others'.
-fn at_once(action: &Action) -> Done {
+/// The outcome of what needs no call.
+fn at_once(action: &Action) -> Option<Done> {
     match action {
-        Action::Refuse(refusal) => Done::Refused(refusal.clone()),
-        Action::Nothing { id } => Done::Unchanged { id: id.clone() },
-        _ => Done::Refused(Refusal::new("nothing became of it")),
+        Action::Refuse(refusal) => Some(Done::Refused(refusal.clone())),
+        Action::Nothing { id } => Some(Done::Unchanged { id: id.clone() }),
+        _ => None,
     }
 }
 

@@ -218,6 +218,7 @@ async fn an_association_waits_for_its_records_and_ends_when_it_is_told_to() {
     // The second pair ends before its records have come.
     write(&writer, vec![pair(Operation::Delete, "2", "7")]).await;
     assert_eq!(to.links("contacts", "companies").await.len(), 0);
+    assert_eq!(keys.parked().await.unwrap(), 1, "what is to end waits for nobody");
     // A new process goes on with what was parked.
     let writer = destination(&to, &keys, &json!({}));
     writer.prepare(&catalog(&streams)).await.unwrap();
@@ -230,6 +231,10 @@ async fn an_association_waits_for_its_records_and_ends_when_it_is_told_to() {
     assert_eq!(to.links("contacts", "companies").await.len(), 1);
     write(&writer, vec![pair(Operation::Delete, "1", "7")]).await;
     assert_eq!(to.links("contacts", "companies").await.len(), 0);
+    // A record that is gone takes its associations along; their own deletes find nothing to do.
+    write(&writer, vec![Record::delete("contacts", br#"{"id":"1"}"#)]).await;
+    write(&writer, vec![pair(Operation::Delete, "1", "7")]).await;
+    assert_eq!(keys.parked().await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

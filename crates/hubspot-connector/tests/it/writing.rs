@@ -611,3 +611,114 @@ async fn a_hundred_thousand_upserts_use_the_rate_that_is_permitted_and_no_call_m
         assert_eq!(end.live("contacts").await.len(), rows);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_made_but_not_associated_is_not_made_again() {
+    let firms =
+        json!({"firms": {"object": "companies", "associations": [{"field": "parent", "to": "companies"}]}});
+    let (end, destination) = End::new(firms).await;
+    let child = |name: &str| row("firms", "1", json!({"name": name, "parent": "999999"}));
+    let outcomes = write(&destination, vec![child("A")]).await;
+    assert!(
+        reasons(&outcomes)[0].contains("it was written as"),
+        "{outcomes:?}"
+    );
+    write(&destination, vec![child("B")]).await;
+    assert_eq!(end.values("companies", "name").await, ["B"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_what_nobody_can_look_for_is_told_until_a_person_sends_it_again() {
+    let (end, destination) = End::new(json!({"companies": {}})).await;
+    let pending = [("1".to_owned(), Mapped::Pending)];
+    end.keys.store(&"companies".into(), &pending).await.unwrap();
+    let one = || row("companies", "1", json!({"name": "A"}));
+    for _ in 0..2 {
+        let outcomes = write(&destination, vec![one()]).await;
+        assert!(reasons(&outcomes)[0].contains("answer was lost"), "{outcomes:?}");
+    }
+    assert_eq!(end.live("companies").await.len(), 0);
+    let again = one().with_metadata(opencdc::metadata_keys::REDRIVEN, "true");
+    assert_eq!(write(&destination, vec![again]).await, [Outcome::Written]);
+    assert_eq!(write(&destination, vec![one()]).await, [Outcome::Written]);
+    assert_eq!(end.live("companies").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_surely_not_made_is_made_the_next_time() {
+    let (end, destination) = End::new(json!({"companies": {}})).await;
+    let denied = json!([{"match": {"method": "POST", "path": "/crm/*/batch/create"}, "times": 1,
+        "action": {"status": 401}}]);
+    end.hubspot.faults(denied).await;
+    let one = || vec![row("companies", "1", json!({"name": "A"}))];
+    assert!(try_write(&destination, one()).await.is_err());
+    assert_eq!(write(&end.open().await, one()).await, [Outcome::Written]);
+    assert_eq!(end.live("companies").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_fails_takes_no_other_with_it() {
+    let (end, destination) = End::new(json!({"companies": {}})).await;
+    write(&destination, vec![row("companies", "1", json!({"name": "A"}))]).await;
+    let faults = json!([
+        {"match": {"method": "POST", "path": "/crm/*/batch/update"}, "times": 1, "action": {"status": 401}},
+        {"match": {"method": "POST", "path": "/crm/*/batch/create"}, "times": 1, "action": {"slow": "3s"}},
+    ]);
+    end.hubspot.faults(faults).await;
+    let both = || {
+        let named = |key: &str| row("companies", key, json!({"name": format!("later {key}")}));
+        vec![named("1"), named("2")]
+    };
+    assert!(try_write(&destination, both()).await.is_err());
+    let outcomes = write(&end.open().await, both()).await;
+    assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
+    assert_eq!(end.values("companies", "name").await, ["later 1", "later 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_leaves_the_survivor_of_a_merge_alone() {
+    let (end, destination) = End::new(json!({"companies": {"changed_only": true}})).await;
+    let named = |key: &str| row("companies", key, json!({"name": key}));
+    write(&destination, ["1", "2"].map(named).to_vec()).await;
+    let ids = end
+        .keys
+        .look_up(&"companies".into(), &["1", "2"].map(str::to_owned))
+        .await
+        .unwrap();
+    let [Some(Mapped::Id(one)), Some(Mapped::Id(two))] = &ids[..] else {
+        panic!("{ids:?}")
+    };
+    end.hubspot
+        .client()
+        .merge_objects("companies", one, two)
+        .await
+        .unwrap();
+    let outcomes = write(
+        &destination,
+        vec![record("companies", Operation::Delete, "1", None)],
+    )
+    .await;
+    assert!(reasons(&outcomes)[0].contains("was merged into"), "{outcomes:?}");
+    assert_eq!(end.live("companies").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_makes_no_property() {
+    let hubspot = Hubspot::new(Counts::none());
+    let rules = json!({"missing_property": "create", "id_property": "email", "write": "upsert"});
+    let rules = serde_json::from_value(rules).unwrap();
+    let writer = hubspot_connector::write::Writer::open(hubspot.client(), "contacts", rules)
+        .await
+        .unwrap();
+    let wanted = hubspot_connector::write::Wanted::save([("email", "a@b.cd"), ("shoe_size_of_ours", "42")]);
+    writer.plan(std::slice::from_ref(&wanted)).await.unwrap();
+    let has = async || {
+        let properties = hubspot.client().properties("contacts").await.unwrap();
+        properties
+            .iter()
+            .any(|property| property.name == "shoe_size_of_ours")
+    };
+    assert!(!has().await, "nothing is written");
+    writer.write(&[wanted]).await.unwrap();
+    assert!(has().await);
+}
