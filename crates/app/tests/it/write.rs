@@ -174,7 +174,7 @@ fn a_run_that_ends_early_loses_no_row() {
         "action": {"status": 401}}]);
     portal.post("/_emulator/faults", &denied);
     let told = spoke.run(&["upsert", "contacts", "--from", "people.ndjson"]);
-    told.fails(3, &["not written for certain", "people.rejected.ndjson"]);
+    told.fails(3, &["rows were not written", "people.rejected.ndjson"]);
     assert!(portal.live("contacts").len() < 2_000);
     spoke
         .run(&[
@@ -295,4 +295,17 @@ fn records_are_changed_and_archived_by_condition_once_somebody_agrees() {
     spoke
         .run(&["delete", "contacts", "--where", "citty = 'x'", "--yes"])
         .fails(2, &["did you mean `city`?"]);
+}
+
+#[test]
+fn a_row_that_was_perhaps_made_is_told_as_that() {
+    let (portal, spoke) = empty();
+    let lost = json!([{"match": {"method": "POST", "path": "/crm/*/batch/create"}, "times": 1,
+        "action": {"failAfterWrite": true}}]);
+    portal.post("/_emulator/faults", &lost);
+    spoke.write("firms.csv", "name\nA\nB\n");
+    let told = spoke.run(&["create", "companies", "--from", "firms.csv"]);
+    let told = told.fails(1, &["2 rows were perhaps made", "firms.rejected.csv"]);
+    assert!(told.stdout.contains("unsure"), "{}", told.stdout);
+    assert_eq!(portal.live("companies").len(), 2);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use hubspot_connector::write::config::Nulls;
-use hubspot_connector::write::{Done, Refusal, Verb, Wanted, Writer};
+use hubspot_connector::write::{Done, Refusal, Verb, Wanted, Writer, Written};
 
 use super::input::{Input, Row, raw};
 use super::rejects::Rejects;
@@ -28,9 +28,6 @@ pub(crate) struct Job {
     /// Values that every row has besides its own.
     pub(crate) constants: Vec<(String, String)>,
 }
-
-/// What became of each row of a chunk, or why none was tried to the end.
-type Written = (Vec<Row>, opencdc::Result<Vec<Done>>);
 
 impl Job {
     /// What a row asks for.
@@ -66,12 +63,8 @@ impl Job {
             let Some((rows, written)) = under_way.next().await else {
                 break;
             };
-            match written {
-                Ok(done) => report.add(&rows, done)?,
-                Err(error) => {
-                    report.not_written(&rows, &error.to_string())?;
-                    failure.get_or_insert_with(|| error.into());
-                }
+            if let Some(error) = report.add_some(&rows, written)? {
+                failure.get_or_insert(error);
             }
         }
         if let Some(failure) = failure {
@@ -86,20 +79,26 @@ impl Job {
         report.finish()
     }
 
-    async fn write(&self, rows: Vec<Row>) -> Written {
+    async fn write(&self, rows: Vec<Row>) -> (Vec<Row>, Written) {
         let wanted: Vec<_> = rows.iter().map(|row| self.wanted(row)).collect();
         let good: Vec<_> = wanted.iter().flatten().cloned().collect();
-        let written = self.writer.write(&good).await;
-        let done = written.map(|done| {
-            let mut done = done.into_iter();
-            let each = wanted.into_iter().map(|wanted| match wanted {
-                Ok(_) => done
-                    .next()
-                    .unwrap_or_else(|| Done::Refused(Refusal::new("nothing became of it"))),
-                Err(refusal) => Done::Refused(refusal),
+        let written = self
+            .writer
+            .write_some(&good)
+            .await
+            .unwrap_or_else(|error| Written {
+                done: good.iter().map(|_| None).collect(),
+                failed: Some(error),
             });
-            each.collect()
+        let mut done = written.done.into_iter();
+        let each = wanted.into_iter().map(|wanted| match wanted {
+            Ok(_) => done.next().flatten(),
+            Err(refusal) => Some(Done::Refused(refusal)),
         });
-        (rows, done)
+        let written = Written {
+            done: each.collect(),
+            failed: written.failed,
+        };
+        (rows, written)
     }
 }

@@ -1,6 +1,6 @@
 //! What became of the rows: counts, a line for each of a few, and the file of those that were refused.
 
-use hubspot_connector::write::Done;
+use hubspot_connector::write::{Done, Written};
 use serde::Serialize;
 
 use super::input::Row;
@@ -20,6 +20,8 @@ struct Counts {
     archived: u64,
     unchanged: u64,
     refused: u64,
+    /// HubSpot's answer was lost, and nobody can tell.
+    unsure: u64,
     /// The run ended before they were written for certain.
     not_written: u64,
 }
@@ -75,7 +77,7 @@ impl Report {
             let (id, reason) = match done {
                 Done::Created { id } | Done::Updated { id } | Done::Archived { id } => (Some(id), None),
                 Done::Unchanged { id } => (id, None),
-                Done::Refused(refusal) => (None, Some(refusal.to_string())),
+                Done::Refused(refusal) | Done::Unsure(refusal) => (None, Some(refusal.to_string())),
             };
             if let Some(reason) = &reason {
                 self.rejects.add(row, reason)?;
@@ -83,6 +85,22 @@ impl Report {
             self.tell(row.line, outcome, id, reason);
         }
         Ok(())
+    }
+
+    /// Adds what became of rows as far as it came, and gives back why it came no further.
+    pub(crate) fn add_some(&mut self, rows: &[Row], written: Written) -> Outcome<Option<Failure>> {
+        let reason = written
+            .failed
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        for (row, done) in rows.iter().zip(written.done) {
+            match done {
+                Some(done) => self.add(std::slice::from_ref(row), vec![done])?,
+                None => self.not_written(std::slice::from_ref(row), &format!("not written: {reason}"))?,
+            }
+        }
+        Ok(written.failed.map(Failure::from))
     }
 
     /// Adds rows of which nobody knows whether they were written.
@@ -122,7 +140,8 @@ impl Report {
     /// # Errors
     /// When a row was refused, or not written as a whole.
     pub(crate) fn finish(self) -> Outcome {
-        let (refused, incomplete) = (self.counts.refused, self.incomplete);
+        self.warn_of_doubt();
+        let (refused, incomplete) = (self.counts.refused + self.counts.unsure, self.incomplete);
         let all = self.counts.all();
         let file = self.print()?;
         if refused == 0 && incomplete == 0 {
@@ -144,15 +163,27 @@ impl Report {
 
     /// Prints it all, and says of what ended the run where the rest is.
     pub(crate) fn ended_by(self, failure: Failure) -> Outcome<Failure> {
+        self.warn_of_doubt();
         let not_written = self.counts.not_written;
         let file = self.print()?;
         if let Some(file) = file {
             // Beside the hint that the failure has, which says what to do first.
             printer::note(&format!(
-                "{not_written} rows were not written for certain; they are in `{file}` and can be given to `--from`"
+                "{not_written} rows were not written; they are in `{file}` and can be given to `--from`"
             ));
         }
         Ok(failure)
+    }
+
+    /// Rows in doubt are in the file too, but giving them again may make them twice.
+    fn warn_of_doubt(&self) {
+        let unsure = self.counts.unsure;
+        if unsure > 0 {
+            printer::note(&format!(
+                "{unsure} rows were perhaps made: HubSpot's answer was lost, and they have no unique property to look for \
+                 them by; `_reason` says which. Look in HubSpot before their rows are given again"
+            ));
+        }
     }
 
     /// Gives back where the refused rows are.
@@ -194,16 +225,18 @@ impl Counts {
             Done::Archived { .. } => (&mut self.archived, "archived"),
             Done::Unchanged { .. } => (&mut self.unchanged, "unchanged"),
             Done::Refused(_) => (&mut self.refused, "refused"),
+            Done::Unsure(_) => (&mut self.unsure, "unsure"),
         }
     }
 
-    fn named(self) -> [(u64, &'static str); 6] {
+    fn named(self) -> [(u64, &'static str); 7] {
         [
             (self.created, "created"),
             (self.updated, "updated"),
             (self.archived, "archived"),
             (self.unchanged, "unchanged"),
             (self.refused, "refused"),
+            (self.unsure, "perhaps made"),
             (self.not_written, "not written"),
         ]
     }
