@@ -123,24 +123,11 @@ impl<'a> Scope<'a> {
 
     /// What follows for one entry.
     fn entry(&self, n: usize, reads: &[Read]) -> Option<(usize, Condition, Vec<Edge>)> {
-        let entry = &self.entries[n];
-        let index = entry.read?;
-        let find = |expression: &Expr| {
-            self.column(expression, reads)
-                .filter(|(of, _)| *of == n)
-                .map(|(_, column)| column)
-        };
+        let index = self.entries[n].read?;
         let mut conditions = Vec::new();
         let mut edges = Vec::new();
         for conjunct in &self.conjuncts {
-            let condition = implied(conjunct.expression, true, &find);
-            let holds = match &conjunct.far {
-                // Beyond a single table, a row without values may be joined in already.
-                Some(far) => far.contains(&n) && (far.len() == 1 || !condition.may_hold_without_values()),
-                // A row without values in its place may satisfy the condition, and would appear where its rows are left out.
-                None => !entry.nullable || !condition.may_hold_without_values(),
-            };
-            conditions.push(if holds { condition } else { Condition::Unknown });
+            conditions.push(self.implied(n, conjunct, reads).unwrap_or(Condition::Unknown));
             if conjunct.far.as_ref().is_none_or(|far| far.contains(&n)) {
                 edges.extend(self.edge(n, conjunct.expression, reads));
             }
@@ -149,12 +136,29 @@ impl<'a> Scope<'a> {
         Some((index, Condition::all(conditions), edges))
     }
 
+    /// What a conjunct implies for the rows of one entry; `None` where leaving out rows that fail it could make others appear:
+    /// a row without values that comes into their place may satisfy what they do not.
+    fn implied(&self, n: usize, conjunct: &Conjunct<'_>, reads: &[Read]) -> Option<Condition> {
+        let find = |expression: &Expr| {
+            self.column(expression, reads)
+                .filter(|(of, _)| *of == n)
+                .map(|(_, column)| column)
+        };
+        let condition = implied(conjunct.expression, true, &find);
+        let (applies, is_safe) = match &conjunct.far {
+            // Beyond a single table, a row without values may be joined in already.
+            Some(far) => (far.contains(&n), far.len() == 1),
+            None => (true, !self.entries[n].nullable),
+        };
+        (applies && (is_safe || !condition.may_hold_without_values())).then_some(condition)
+    }
+
     /// Remembers which conditions can be decided by the rows of one entry alone.
     fn keep_local(&self, n: usize, reads: &mut [Read]) {
         let Some(index) = self.entries[n].read else { return };
         let is_local = |conjunct: &&Conjunct<'_>| {
-            let applies = conjunct.far.as_ref().is_none_or(|far| far.contains(&n));
-            applies && self.is_about(n, conjunct.expression, reads)
+            let holds = self.implied(n, conjunct, reads).is_some();
+            holds && self.is_about(n, conjunct.expression, reads)
         };
         let local = self.conjuncts.iter().filter(is_local);
         let local: Vec<_> = local

@@ -214,6 +214,10 @@ fn normal(group: &[Test]) -> Option<Group> {
             Some((Both::Apart, _)) | None => same.push(test.clone()),
         }
     }
+    let lacks_id = |test: &Test| test.kind == Kind::Id && test.check == Check::Absent;
+    if group.iter().any(lacks_id) {
+        return None;
+    }
     let contradicts = |tests: &Vec<Test>| {
         tests.iter().any(|test| test.check == Check::Absent)
             && tests.iter().any(|test| test.check != Check::Absent)

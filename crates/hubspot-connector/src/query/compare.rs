@@ -139,7 +139,8 @@ pub fn is_not_in(column: &Column, literals: &[Literal]) -> Condition {
 /// `column IS NULL`
 pub fn is_null(column: &Column) -> Condition {
     match column.kind {
-        Kind::Id => Condition::Never,
+        // No record lacks its id, but a row that an outer join puts in the place of one does: see `Access::of`.
+        Kind::Id => Condition::test(column, Check::Absent, true),
         Kind::Opaque => Condition::Unknown,
         // HubSpot does not tell the empty text from none.
         _ if column.keeps_empty => Condition::test(column, Check::Absent, false),

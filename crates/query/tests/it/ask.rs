@@ -111,6 +111,24 @@ async fn a_question_costs_what_it_needs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_without_a_record_lacks_its_id() {
+    let portal = portal();
+    let client = portal.client();
+    let lonely = "SELECT c.id FROM contacts c LEFT JOIN contacts_deals cd ON cd.from_id = c.id \
+                  LEFT JOIN deals d ON d.id = cd.to_id WHERE d.id IS NULL";
+    let all = rows(&client, &lonely.replace("WHERE", "WHERE 'x' <> '' AND")).await;
+    let either = format!("{lonely} OR d.amount < 0");
+    assert!(!all.is_empty());
+    assert_eq!(rows(&client, lonely).await.len(), all.len());
+    assert_eq!(rows(&client, &either).await.len(), all.len());
+    assert!(
+        rows(&client, "SELECT 1 FROM deals WHERE id IS NULL")
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_than_a_search_can_page_through_comes_complete() {
     let portal = Portal::new(Counts {
         contacts: 12_000,
