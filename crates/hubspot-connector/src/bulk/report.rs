@@ -162,7 +162,9 @@ impl<T> Report<T> {
                 self.stopped = Some(error);
                 self.notes.push(match &import {
                     Some(import) => format!("import {}, `{name}`, was started and may go on", import.id),
-                    None => format!("an import `{name}` may have been started"),
+                    None => format!(
+                        "an import `{name}` may have been started; look whether HubSpot has it before its rows are sent again"
+                    ),
                 });
                 self.imports.extend(import.map(|import| import.id));
                 for row in file.into_rows() {
@@ -347,7 +349,7 @@ mod tests {
         );
         let report = settled(1, End::Lost(None, error()));
         assert_eq!(failed(&report), [(1, Fate::Unknown)]);
-        assert_eq!(report.notes, ["an import `spring (1)` may have been started"]);
+        assert!(report.notes[0].starts_with("an import `spring (1)` may have been started;"));
         assert!(report.stopped.is_some() && report.written == 0);
     }
 }

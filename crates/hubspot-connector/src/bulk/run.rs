@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use hubspot_client::request::imports::NewImport;
+use hubspot_client::request::imports::{ImportOperation, NewImport};
 use hubspot_client::{Client, Error, Import, ImportError};
 use tokio::time::sleep;
 
@@ -39,7 +39,7 @@ impl Waits {
 const MOST_REFUSALS: usize = 100;
 /// How often an import is looked for whose start was not answered. The list may take a moment to show it.
 const MOST_LOOKS: usize = 3;
-/// How often an import is started that was lost and is not there.
+/// How often an import is started that was lost and is not there, where starting it twice does no harm.
 const MOST_STARTS: usize = 3;
 
 pub(super) struct Run<'r, 'a> {
@@ -77,7 +77,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Starts an import once. An answer that was lost is looked for before the import is started again.
+    /// Starts an import once. An answer that was lost is looked for before the import is started again; one that only
+    /// makes records is not started again, because the list may just not show it yet.
     async fn start(&mut self, new: &NewImport) -> Start {
         let mut waits = Waits::new(Duration::from_secs(10), Duration::from_mins(1));
         let (mut refusals, mut starts) = (0, 0);
@@ -98,7 +99,7 @@ impl Run<'_, '_> {
             starts += 1;
             match self.look_for(&new.name).await {
                 Ok(Some(import)) => return Start::Started(import),
-                Ok(None) if starts < MOST_STARTS => {}
+                Ok(None) if starts < MOST_STARTS && may_be_repeated(new) => {}
                 _ => return Start::Lost(error),
             }
         }
@@ -161,6 +162,14 @@ impl Run<'_, '_> {
 /// Too many imports at once, or rows a day (hubspot-api notes §6.2). The client has tried for a while already.
 fn has_no_room(error: &Error) -> bool {
     error.status() == Some(429) && !error.is_daily_limit()
+}
+
+/// Whether the rows come to the same when they are imported twice.
+fn may_be_repeated(new: &NewImport) -> bool {
+    match new.operation {
+        ImportOperation::Update | ImportOperation::Upsert => true,
+        ImportOperation::Create => false,
+    }
 }
 
 /// Whether HubSpot may have seen the request and done what it says.

@@ -185,22 +185,51 @@ async fn rows_of_one_key_are_written_in_their_order() {
     );
 }
 
+/// The account after an import of one row whose start is not answered once.
+async fn unanswered(operation: ImportOperation, action: &Value) -> (Report, usize) {
+    let emulator = emulator();
+    let client = Hubspot::of(&emulator).client();
+    let fault = json!({"match": {"method": "POST", "path": "/crm/imports/*"}, "times": 1, "action": action});
+    emulator.add_faults(&fault).expect("a fault");
+    let report = import(&client, job(operation), rows(&["a@x.example,Ann"])).await;
+    let started = client.imports(None).await.expect("a list").imports;
+    (report, started.len())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_start_that_was_not_answered_is_looked_for_before_it_is_repeated() {
-    for (action, why) in [
-        (json!({"failAfterWrite": true}), "it was started"),
-        (json!({"drop": true}), "it was not"),
-        (json!({"status": 502}), "it was not"),
+    for (operation, action, why) in [
+        (
+            ImportOperation::Create,
+            json!({"failAfterWrite": true}),
+            "it was started",
+        ),
+        (
+            ImportOperation::Upsert,
+            json!({"failAfterWrite": true}),
+            "it was started",
+        ),
+        (ImportOperation::Upsert, json!({"drop": true}), "it was not"),
+        (ImportOperation::Upsert, json!({"status": 502}), "it was not"),
     ] {
-        let emulator = emulator();
-        let client = Hubspot::of(&emulator).client();
-        let fault =
-            json!({"match": {"method": "POST", "path": "/crm/imports/*"}, "times": 1, "action": action});
-        emulator.add_faults(&fault).expect("a fault");
-        let report = import(&client, job(ImportOperation::Create), rows(&["a@x.example,Ann"])).await;
+        let (report, started) = unanswered(operation, &action).await;
         assert_eq!((report.written, report.created), (1, 1), "{why}: {report:?}");
-        let started = client.imports(None).await.expect("a list").imports;
-        assert_eq!(started.len(), 1, "{why}");
+        assert_eq!(started, 1, "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn creates_whose_start_was_not_answered_are_unknown_and_never_sent_again() {
+    for action in [json!({"drop": true}), json!({"status": 502})] {
+        let (report, started) = unanswered(ImportOperation::Create, &action).await;
+        assert_eq!(started, 0, "nothing is started again");
+        assert_eq!(fates(&report.failed), [(10, Fate::Unknown, None)]);
+        assert!(report.stopped.is_some());
+        assert!(
+            report.notes[0].contains("may have been started; look"),
+            "{:?}",
+            report.notes
+        );
     }
 }
 
