@@ -13,13 +13,15 @@ use serde_json::value::RawValue;
 /// Several values become one text with `;` between them, as HubSpot writes several choices.
 ///
 /// # Errors
-/// What it is instead, for an object.
+/// What it is instead, for an object and for a text of half a character (`"\ud800"`).
 pub(crate) fn text_of(raw: &RawValue) -> Result<Option<String>, &'static str> {
     let json = raw.get();
     match json.as_bytes().first() {
         Some(b'{') => Err("an object"),
         Some(b'[') => several(json).map(Some),
-        Some(b'"') => Ok(serde_json::from_str(json).ok()),
+        Some(b'"') => serde_json::from_str(json)
+            .map(Some)
+            .map_err(|_| "a text that is not Unicode"),
         Some(b'n') => Ok(None),
         // A number keeps its digits, `true` and `false` are HubSpot's words too.
         _ => Ok(Some(json.to_owned())),
@@ -123,13 +125,49 @@ pub(crate) fn same(a: &str, b: &str, property: &Property) -> bool {
         return true;
     }
     match property.type_.as_str() {
-        "number" => {
-            matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if a.to_bits() == b.to_bits())
-        }
+        "number" => same_number(a, b),
         "bool" => a.eq_ignore_ascii_case(b),
         "datetime" | "date" => at(a).is_some_and(|at_a| at(b) == Some(at_a)),
         "enumeration" => choices(a) == choices(b),
         _ => property.name == "email" && a.eq_ignore_ascii_case(b),
+    }
+}
+
+/// Digit by digit, because ids have more digits than a float holds.
+fn same_number(a: &str, b: &str) -> bool {
+    match (Decimal::parse(a), Decimal::parse(b)) {
+        (Some(a), Some(b)) => a == b,
+        // At least one has an exponent.
+        _ => matches!((a.trim().parse::<f64>(), b.trim().parse::<f64>()),
+            (Ok(a), Ok(b)) if a.is_finite() && a.to_bits() == b.to_bits()),
+    }
+}
+
+/// A decimal number without the zeros that say nothing.
+#[derive(PartialEq, Eq)]
+struct Decimal<'a> {
+    negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
+}
+
+impl<'a> Decimal<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
+        if digits.peek().is_none() || !digits.all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0');
+        let fraction = fraction.trim_end_matches('0');
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        Some(Self {
+            negative: text.starts_with('-') && !is_zero,
+            whole,
+            fraction,
+        })
     }
 }
 
@@ -176,6 +214,9 @@ mod tests {
         assert_eq!(text(r#"["a", 1, null]"#), some("a;1;"));
         assert_eq!(text(r#"{"a":1}"#), Err("an object"));
         assert_eq!(text(r#"[{"a":1}]"#), Err("an object"));
+        for half in [r#""\ud800""#, r#"["a", "\ud800"]"#] {
+            assert_eq!(text(half), Err("a text that is not Unicode"), "{half}");
+        }
     }
 
     #[test]
@@ -203,6 +244,10 @@ mod tests {
     fn a_value_in_another_form_is_the_same_value() {
         let same = |type_: &str, a: &str, b: &str| same(a, b, &property(type_));
         assert!(same("number", "1.50", "1.5") && !same("number", "1", "2"));
+        assert!(same("number", "-0.0", "0") && same("number", "+07.", "7") && same("number", ".5", "0.50"));
+        assert!(!same("number", "-7", "7") && !same("number", "", "0") && !same("number", ".", "0"));
+        assert!(same("number", "1e3", "1000.0") && !same("number", "1e400", "1e500"));
+        assert!(!same("number", "12345678901234567", "12345678901234568"));
         assert!(same("datetime", "1709164800000", "2024-02-29T00:00:00.000Z"));
         assert!(same("date", "1709164800000", "2024-02-29"));
         assert!(same("enumeration", "b;a", "a;b") && !same("enumeration", "a", "a;b"));
