@@ -371,7 +371,7 @@ impl Writer {
             return Ok(false);
         }
         let doing = self.doing("cannot make properties of");
-        missing::make(&self.client, &self.object, &names, &self.types)
+        missing::make(&self.client, &self.object, &names, &self.types, &self.rules)
             .await
             .or_failed(doing)?;
         let fresh = definitions(&self.client, &self.object).await?;
