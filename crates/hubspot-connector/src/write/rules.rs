@@ -88,6 +88,7 @@ impl Definitions {
             rules,
             skipped: skipped(wanted, rules),
             checked: Checked::default(),
+            filled: BTreeMap::new(),
             problems: Vec::new(),
         };
         for (field, text) in &wanted.values {
@@ -120,6 +121,8 @@ struct Check<'a> {
     rules: &'a WriteRules,
     skipped: BTreeSet<&'a str>,
     checked: Checked,
+    /// The field that filled a property.
+    filled: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -130,13 +133,25 @@ impl Check<'_> {
         }
         match self.definitions.find(field, self.rules) {
             Ok(property) if property.is_read_only() => self.read_only(&property.name, text),
-            Ok(property) => {
-                let value = fitted(text.to_owned(), property);
-                self.checked.values.insert(property.name.clone(), value);
-            }
+            Ok(property) => self.fill(property, field, text),
             Err(_) if self.skipped.contains(field) => {}
             Err(name) => self.missing(&name, text),
         }
+    }
+
+    /// Two fields may fill one property, by a rename or by folding, as long as they agree.
+    fn fill(&mut self, property: &Property, field: &str, text: &str) {
+        let name = &property.name;
+        let value = fitted(text.to_owned(), property);
+        if let Some(other) = self.filled.insert(name.clone(), field.to_owned())
+            && self.checked.values.get(name) != Some(&value)
+        {
+            let reason = format!(
+                "the fields `{other}` and `{field}` both fill it, with different values; name one of them in `ignore`"
+            );
+            self.problems.push(Problem::of(name, Some(text), reason));
+        }
+        self.checked.values.insert(name.clone(), value);
     }
 
     fn read_only(&mut self, name: &str, text: &str) {
@@ -245,6 +260,19 @@ mod tests {
                 .unwrap_err()
                 .contains("`CITY`")
         );
+    }
+
+    #[test]
+    fn two_fields_that_fill_one_property_must_agree() {
+        let rules = json!({"properties": {"Mail": "email"}, "fold_names": true});
+        let refused = check(&[("Mail", "a@b.c"), ("email", "d@e.f")], rules.clone()).unwrap_err();
+        assert!(
+            refused.contains("property `email`") && refused.contains("`Mail` and `email`"),
+            "{refused}"
+        );
+        assert!(check(&[("CITY", "Bonn"), ("city", "Rome")], rules.clone()).is_err());
+        let agreed = check(&[("Mail", "a@b.c"), ("email", "a@b.c")], rules).unwrap();
+        assert_eq!(agreed.values["email"], "a@b.c");
     }
 
     #[test]
