@@ -165,8 +165,8 @@ pub struct LinkRule {
     pub field: String,
     /// The other record's object type.
     pub to: String,
-    /// The other side's unique property that the field holds a value of, such as `domain`; its HubSpot id when left
-    /// out. It must have unique values, or be a contact's `email`.
+    /// The other side's property that the field holds a value of; its HubSpot id when left out. It must have unique
+    /// values, as a number of your own may, or be a contact's `email`; a company's `domain` has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The stream of this pipeline that the field holds a key of, instead of an id.
@@ -339,7 +339,7 @@ mod tests {
             "streams": {"people": {"id_property": "email"}}}));
         assert!(own.validate().is_ok());
         let both = config(json!({"connection": "prod",
-            "associations": [{"field": "c", "to": "companies", "by": "domain", "stream": "firms"}]}));
+            "associations": [{"field": "c", "to": "companies", "by": "customer_no", "stream": "firms"}]}));
         assert!(
             both.validate()
                 .unwrap_err()

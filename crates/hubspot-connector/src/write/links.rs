@@ -13,6 +13,7 @@ use super::config::{LinkRule, MissingLink};
 use super::decide::Action;
 use super::live::{Finder, Looking};
 use super::refusal::{Refusal, for_good};
+use super::rules::Definitions;
 use super::shape::Wanted;
 use crate::error::from_client;
 use crate::objects::ObjectType;
@@ -89,6 +90,9 @@ impl Link {
         to: &ObjectType,
         rule: LinkRule,
     ) -> opencdc::Result<Self> {
+        if let Some(by) = &rule.by {
+            check_unique(client, to, by).await?;
+        }
         let named = Named {
             type_id: rule.type_id,
             label: rule.label.as_deref(),
@@ -198,6 +202,33 @@ impl Link {
         );
         Refusal::of(&rule.field, Some(value), reason)
     }
+}
+
+/// Records are found by a property only if no two have the same value; a company's `domain` is none (hubspot-api notes
+/// §1.4).
+async fn check_unique(client: &Client, to: &ObjectType, by: &str) -> opencdc::Result<()> {
+    let properties = client.properties(to.path_name()).await.map_err(from_client)?;
+    let definitions = Definitions::new(properties);
+    let refused = |message: String| opencdc::Error::new(opencdc::ErrorKind::Configuration, message);
+    let Some(property) = definitions.get(by) else {
+        let near = definitions.nearest(by);
+        let near = near
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        let message = format!("`associations`: {} have no property `{by}`{near}", to.name);
+        return Err(refused(message).with_hint(format!("`spoke describe {}` lists them", to.name)));
+    };
+    if property.has_unique_value || (to.name == "contacts" && by == "email") {
+        return Ok(());
+    }
+    let message = format!(
+        "`associations`: two {} may have the same `{by}`, so none is found by it",
+        to.name
+    );
+    Err(refused(message).with_hint(
+        "name a property with unique values (of contacts, `email` is one), or the `stream` whose keys the field holds, \
+         or let the field hold HubSpot ids",
+    ))
 }
 
 /// The type of association that a person named, asked of HubSpot.
