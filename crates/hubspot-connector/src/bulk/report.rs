@@ -8,6 +8,7 @@ use hubspot_client::{Import, ImportError, ImportState};
 use super::Row;
 use super::file::File;
 use super::lines::Lines;
+use crate::write::shown;
 
 /// What became of a row that was not surely written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Problem {
     pub message: Option<String>,
     /// The property at fault, if it is one.
     pub property: Option<String>,
-    /// Its value in the row.
+    /// Its value in the row, cut when it is long.
     pub value: Option<String>,
 }
 
@@ -50,7 +51,7 @@ impl Problem {
             kind: error.error_type.clone(),
             message: error.message.clone(),
             property: property.map(ToOwned::to_owned),
-            value: error.value.as_deref().or(cell).map(ToOwned::to_owned),
+            value: error.value.as_deref().or(cell).map(shown),
         }
     }
 }
@@ -317,6 +318,25 @@ mod tests {
         );
         assert_eq!((report.written, report.left_out[0].row.line), (3, 2));
         assert!(report.notes.is_empty(), "{:?}", report.notes);
+    }
+
+    #[test]
+    fn long_values_are_cut() {
+        let mut file = File::default();
+        let values = vec![("note".to_owned(), "é".repeat(500))];
+        let origin = ();
+        file.add(
+            Row {
+                line: 1,
+                origin,
+                values,
+            },
+            None,
+        );
+        let mut report = Report::default();
+        report.settle(file, "spring (1)", end("DONE", 0, &[(2, "TOO_LONG")]));
+        let told = report.failed[0].problems[0].to_string();
+        assert!(told.contains("… (500 characters)") && told.len() < 400, "{told}");
     }
 
     #[test]

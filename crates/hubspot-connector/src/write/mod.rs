@@ -42,5 +42,6 @@ pub use config::{DestinationConfig, WriteRules};
 pub use decide::{Action, Planned};
 pub use destination::HubspotDestination;
 pub use refusal::Refusal;
+pub(crate) use refusal::shown;
 pub use shape::{Verb, Wanted};
 pub use writer::{Done, Writer, Written};

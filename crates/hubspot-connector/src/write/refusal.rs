@@ -40,7 +40,8 @@ impl Problem {
     }
 }
 
-fn shown(value: &str) -> String {
+/// A value as it is told.
+pub(crate) fn shown(value: &str) -> String {
     match value.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}… ({} characters)", &value[..end], value.chars().count()),
         None => value.to_owned(),
