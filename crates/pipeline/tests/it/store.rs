@@ -203,6 +203,8 @@ async fn a_state_file_of_any_version_learns_keys_and_keeps_them_by_pipeline() {
         include_str!("fixtures/state_v1.sql"),
         include_str!("fixtures/state_v2.sql"),
         include_str!("fixtures/state_v3.sql"),
+        include_str!("fixtures/state_v4.sql"),
+        include_str!("fixtures/state_v5.sql"),
     ];
     for dump in dumps {
         let dir = tempdir().unwrap();
@@ -227,6 +229,29 @@ async fn a_state_file_of_any_version_learns_keys_and_keeps_them_by_pipeline() {
 }
 
 /// The golden file of the version that is written now.
+#[tokio::test]
+async fn a_parked_record_of_a_state_file_of_version_5_stays_readable() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    restore(&path, include_str!("fixtures/state_v5.sql"));
+    let keys = SqliteStore::open(&path).await.unwrap().keys("crm");
+    let (stream, names) = ("deals".into(), ["5".to_owned()]);
+    let record = Record::new(
+        "associations",
+        Operation::Update,
+        Bytes::from_static(br#"{"from":"7","to":"5"}"#),
+        Some(Data::Raw(Bytes::from_static(br#"{"from":"7","to":"5","rate":1.50}"#))),
+    )
+    .with_metadata("opencdc.readAt", "17");
+    assert_eq!(keys.waiting(&stream, &names).await.unwrap(), [record.clone()]);
+    assert_eq!(keys.parked().await.unwrap(), 1);
+
+    keys.unpark(&[record]).await.unwrap();
+    assert_eq!(keys.parked().await.unwrap(), 0);
+    let known = keys.look_up(&"contacts".into(), &["7".to_owned()]).await.unwrap();
+    assert_eq!(known, [Some(Mapped::Id("901".to_owned()))]);
+}
+
 #[tokio::test]
 async fn keys_of_a_state_file_of_version_4_stay_readable() {
     let dir = tempdir().unwrap();
