@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use hubspot_connector::write::{DestinationConfig, HubspotDestination};
+use hubspot_connector::write::{DestinationConfig, HubspotDestination, Writer};
 use hubspot_emulator::{Counts, Options, Tier};
 use opencdc::memory::MemoryKeyMap;
 use opencdc::{
@@ -370,6 +370,87 @@ async fn a_merged_record_is_changed_where_it_is_now_and_a_gone_one_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn merged_records_are_looked_at_where_they_are_now_and_only_a_404_is_an_absence() {
+    let (end, destination) = End::new(json!({"companies": {"changed_only": true}})).await;
+    let keys: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    let rows = || {
+        keys.iter()
+            .map(|key| row("companies", key, json!({"name": "one"})))
+            .collect()
+    };
+    write(&destination, rows()).await;
+    let ids = end.keys.look_up(&"companies".into(), &keys).await.unwrap();
+    let ids = ids.into_iter().map(|id| match id {
+        Some(Mapped::Id(id)) => id,
+        other => panic!("{other:?}"),
+    });
+    let ids: Vec<_> = ids.collect();
+    let client = end.hubspot.client();
+    for pair in ids.chunks(2) {
+        client
+            .merge_objects("companies", &pair[0], &pair[1])
+            .await
+            .unwrap();
+    }
+    // A batch that follows no merged id, as batches of updates do not.
+    let none = json!({"match": {"method": "POST", "path": "/crm/objects/*/*/batch/read"}, "times": 1, "action":
+        {"status": 200, "body": {"status": "COMPLETE", "results": []}}});
+    end.hubspot.faults(none.clone()).await;
+    let before = end.calls().await;
+
+    let outcomes = write(&destination, rows()).await;
+
+    assert!(
+        outcomes.iter().all(|outcome| *outcome == Outcome::Unchanged),
+        "{outcomes:?}"
+    );
+    let after = end.calls().await;
+    let more = |word: &str| -> u64 {
+        let count = |calls: &BTreeMap<String, u64>| -> u64 {
+            calls
+                .iter()
+                .filter(|(route, _)| route.contains(word))
+                .map(|(_, count)| count)
+                .sum()
+        };
+        count(&after) - count(&before)
+    };
+    assert_eq!((more("batch/read"), more("batch/update")), (2, 0), "{after:?}");
+
+    let refuse = json!({"match": {"method": "GET", "path": "/crm/objects/*/*/*"}, "times": 1, "action":
+        {"status": 400, "body": {"status": "error", "message": "no", "category": "VALIDATION_ERROR"}}});
+    end.hubspot.faults(json!([none, refuse])).await;
+    assert!(
+        try_write(&destination, rows()).await.is_err(),
+        "a refused look is no absence"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_differ_only_in_case_find_the_same_record() {
+    let streams = json!({
+        "people": {"object": "contacts", "id_property": "email"},
+        "deals": {"associations": [{"field": "who", "to": "contacts", "by": "email"}]},
+    });
+    let (end, destination) = End::new(streams).await;
+    write(&destination, vec![row("people", "1", person(1))]).await;
+    let deal = |key: &str, who: &str| {
+        row(
+            "deals",
+            key,
+            json!({"dealname": key, "pipeline": "default", "dealstage": "appointmentscheduled", "who": who}),
+        )
+    };
+    let outcomes = write(
+        &destination,
+        vec![deal("1", "P1@example.com"), deal("2", "p1@example.com")],
+    )
+    .await;
+    assert_eq!(outcomes, [Outcome::Written, Outcome::Written], "{outcomes:?}");
+    assert_eq!(end.live("deals").await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gap_is_filled_and_a_value_is_left_alone() {
     let people = json!({"people": {"object": "contacts", "id_property": "email", "set_if_empty": ["city"]}});
     let (end, destination) = End::new(people).await;
@@ -411,6 +492,54 @@ async fn missing_properties_are_made_of_the_fields_types() {
         ("number".into(), "bool".into())
     );
     assert_eq!(end.values("contacts", "score_of_ours").await, ["7"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_properties_are_made_beside_one_that_somebody_else_has_made() {
+    let people = json!({"people": {"object": "contacts", "id_property": "email", "missing_property": "create",
+        "properties": {"score_of_ours": "points_of_ours"}}});
+    let (end, destination) = End::new(people).await;
+    let client = end.hubspot.client();
+    let theirs = hubspot_client::request::properties::NewProperty {
+        name: "member_of_ours".into(),
+        label: "Member".into(),
+        type_: "string".into(),
+        field_type: "text".into(),
+        group_name: "contactinformation".into(),
+        ..Default::default()
+    };
+    client.create_property("contacts", &theirs).await.unwrap();
+    let mut fields = person(1);
+    fields["score_of_ours"] = 7.into();
+    fields["member_of_ours"] = "yes".into();
+
+    let outcomes = write(&destination, vec![row("people", "1", fields)]).await;
+
+    assert_eq!(outcomes, [Outcome::Written], "{outcomes:?}");
+    let points = client.property("contacts", "points_of_ours").await.unwrap();
+    assert_eq!(
+        points.type_, "number",
+        "the type of the field that is called otherwise"
+    );
+    assert_eq!(end.values("contacts", "points_of_ours").await, ["7"]);
+    assert_eq!(end.values("contacts", "member_of_ours").await, ["yes"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_association_is_not_found_by_a_property_that_two_records_may_share() {
+    let hubspot = Hubspot::new(Counts::none());
+    for (by, named, hint) in [
+        ("domain", "two companies may have the same `domain`", "`stream`"),
+        ("domian", "did you mean `domain`?", "spoke describe companies"),
+    ] {
+        let rules = json!({"associations": [{"field": "firm", "to": "companies", "by": by}]});
+        let rules = serde_json::from_value(rules).unwrap();
+        let error = Writer::open(hubspot.client(), "contacts", rules)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(error.hint().is_some_and(|text| text.contains(hint)), "{error:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -240,7 +240,9 @@ async fn a_parked_record_of_a_state_file_of_version_5_stays_readable() {
         "associations",
         Operation::Update,
         Bytes::from_static(br#"{"from":"7","to":"5"}"#),
-        Some(Data::Raw(Bytes::from_static(br#"{"from":"7","to":"5","rate":1.50}"#))),
+        Some(Data::Raw(Bytes::from_static(
+            br#"{"from":"7","to":"5","rate":1.50}"#,
+        ))),
     )
     .with_metadata("opencdc.readAt", "17");
     assert_eq!(keys.waiting(&stream, &names).await.unwrap(), [record.clone()]);
