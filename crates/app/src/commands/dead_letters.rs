@@ -1,5 +1,6 @@
 //! `spoke dead-letters`: records that a destination refused for good.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -81,83 +82,124 @@ async fn store(settings: &Settings) -> Outcome<Option<Arc<SqliteStore>>> {
     }
 }
 
-/// Every letter of a pipeline, oldest first.
-async fn letters(store: &SqliteStore, pipeline: &str) -> Outcome<Vec<(u64, DeadLetter)>> {
-    let mut all: Vec<(u64, DeadLetter)> = Vec::new();
+/// A page of a pipeline's letters, oldest first.
+type Page = Vec<(u64, DeadLetter)>;
+
+/// Hands over every letter of a pipeline, a page at a time: a record may be large, and letters many.
+async fn each_page(store: &SqliteStore, pipeline: &str, mut take: impl FnMut(Page)) -> Outcome {
+    let mut after = 0;
     loop {
-        let after = all.last().map_or(0, |(id, _)| *id);
         let page = store.list(pipeline, after, PAGE).await?;
-        if page.is_empty() {
-            return Ok(all);
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
+        after = *last;
+        take(page);
+    }
+}
+
+async fn letter(store: &SqliteStore, pipeline: &str, id: u64) -> Outcome<Option<(u64, DeadLetter)>> {
+    let next = store.list(pipeline, id.saturating_sub(1), 1).await?.pop();
+    Ok(next.filter(|(found, _)| *found == id))
+}
+
+/// Prints letters as they come.
+struct Listing {
+    json: bool,
+    rows: Vec<Vec<String>>,
+    is_empty: bool,
+}
+
+impl Listing {
+    fn add(&mut self, page: Page) {
+        self.is_empty = false;
+        let shown = page.into_iter().map(Shown::new);
+        if self.json {
+            shown.for_each(|letter| {
+                printer::data(&serde_json::to_string(&letter).expect("a letter is serialisable"));
+            });
+            return;
         }
-        all.extend(page);
+        self.rows.extend(shown.map(Shown::cells));
+        if self.rows.len() >= PAGE {
+            self.table();
+        }
+    }
+
+    fn table(&mut self) {
+        let header = ["id", "pipeline", "stream", "key", "refused at", "reason"];
+        printer::table(&header, std::mem::take(&mut self.rows));
+    }
+
+    fn finish(mut self) {
+        if !self.rows.is_empty() {
+            self.table();
+        }
+        if self.is_empty && !self.json {
+            printer::note("no dead letters");
+        }
     }
 }
 
 async fn list(file: &ConfigFile, pipeline: Option<String>, json: bool) -> Outcome {
     let settings = Settings::load(file.path())?;
     let named: Vec<_> = pipeline.into_iter().collect();
-    let mut shown = Vec::new();
+    let mut listing = Listing {
+        json,
+        rows: Vec::new(),
+        is_empty: true,
+    };
     if let Some(store) = store(&settings).await? {
         for (name, _) in settings.pipelines(&named)? {
-            shown.extend(letters(&store, name).await?.into_iter().map(Shown::new));
+            each_page(&store, name, |page| listing.add(page)).await?;
         }
     }
-    if json {
-        for letter in &shown {
-            printer::data(&serde_json::to_string(letter).expect("a letter is serialisable"));
-        }
-        return Ok(());
-    }
-    if shown.is_empty() {
-        printer::note("no dead letters");
-        return Ok(());
-    }
-    printer::table(
-        &["id", "pipeline", "stream", "key", "refused at", "reason"],
-        shown.into_iter().map(Shown::cells),
-    );
+    listing.finish();
     Ok(())
 }
 
 async fn show(file: &ConfigFile, pipeline: &str, id: u64) -> Outcome {
     let settings = Settings::load(file.path())?;
     let (name, _) = settings.pipeline(pipeline)?;
-    let chosen = chosen(&settings, name, &[id]).await?;
-    let letter = chosen.into_iter().next().expect("what was chosen is there");
-    printer::json(&Shown::new(letter))
+    let found = match store(&settings).await? {
+        Some(store) => letter(&store, name, id).await?,
+        None => None,
+    };
+    printer::json(&Shown::new(found.ok_or_else(|| unknown(name, id))?))
 }
 
-/// The letters with these numbers, or all.
-async fn chosen(settings: &Settings, name: &str, ids: &[u64]) -> Outcome<Vec<(u64, DeadLetter)>> {
-    let mut all = match store(settings).await? {
-        Some(store) => letters(&store, name).await?,
-        None => Vec::new(),
+fn unknown(pipeline: &str, id: u64) -> Failure {
+    Failure::failed(format!("pipeline `{pipeline}` has no dead letter {id}"))
+        .hint(format!("`spoke dead-letters list {pipeline}` lists them"))
+}
+
+/// The numbers of these letters, each once, or of all.
+async fn chosen(store: Option<&SqliteStore>, name: &str, ids: &[u64]) -> Outcome<Vec<u64>> {
+    let Some(store) = store else {
+        return ids.first().map_or(Ok(Vec::new()), |id| Err(unknown(name, *id)));
     };
-    if let Some(strange) = ids.iter().find(|id| !all.iter().any(|(known, _)| known == *id)) {
-        return Err(
-            Failure::failed(format!("pipeline `{name}` has no dead letter {strange}"))
-                .hint(format!("`spoke dead-letters list {name}` lists them")),
-        );
+    if ids.is_empty() {
+        let mut all = Vec::new();
+        each_page(store, name, |page| all.extend(page.into_iter().map(|(id, _)| id))).await?;
+        return Ok(all);
     }
-    all.retain(|(id, _)| ids.is_empty() || ids.contains(id));
-    Ok(all)
+    let ids: BTreeSet<u64> = ids.iter().copied().collect();
+    for id in &ids {
+        letter(store, name, *id)
+            .await?
+            .ok_or_else(|| unknown(name, *id))?;
+    }
+    Ok(ids.into_iter().collect())
 }
 
 async fn redrive(file: &ConfigFile, pipeline: &str, ids: &[u64], json: bool) -> Outcome {
     let settings = Settings::load(file.path())?;
-    let (name, written) = settings.pipeline(pipeline)?;
-    let letters = chosen(&settings, name, ids).await?;
-    let mut sum = Redriven::default();
-    if !letters.is_empty() {
-        let _lease = Lease::take(settings.file.state.path(), name)?;
-        let running = compose::pipeline(&settings, name, written).await?;
-        for page in letters.chunks(PAGE) {
-            let redriven = pipeline::redrive(&running, page.to_vec()).await?;
-            sum.written += redriven.written;
-            sum.refused += redriven.refused;
-        }
-    }
+    let (name, _) = settings.pipeline(pipeline)?;
+    let store = store(&settings).await?;
+    let sum = match (chosen(store.as_deref(), name, ids).await?, store) {
+        (ids, Some(store)) if !ids.is_empty() => resend(&settings, &store, name, &ids).await?,
+        _ => Redriven::default(),
+    };
     match json {
         true => printer::json(&serde_json::json!({"written": sum.written, "refused": sum.refused}))?,
         false => printer::note(&format!(
@@ -172,14 +214,35 @@ async fn redrive(file: &ConfigFile, pipeline: &str, ids: &[u64], json: bool) -> 
     }
 }
 
+/// Sends letters again by the numbers they have now: one that is refused again gets a new one, and would be met again
+/// by whoever walks on.
+async fn resend(settings: &Settings, store: &SqliteStore, name: &str, ids: &[u64]) -> Outcome<Redriven> {
+    let _lease = Lease::take(settings.file.state.path(), name)?;
+    let (_, written) = settings.pipeline(name)?;
+    let running = compose::pipeline(settings, name, written).await?;
+    let mut sum = Redriven::default();
+    for chunk in ids.chunks(PAGE) {
+        let mut page = Page::new();
+        for id in chunk {
+            page.extend(letter(store, name, *id).await?);
+        }
+        let redriven = pipeline::redrive(&running, page).await?;
+        sum.written += redriven.written;
+        sum.refused += redriven.refused;
+    }
+    Ok(sum)
+}
+
 async fn discard(file: &ConfigFile, pipeline: &str, ids: &[u64], yes: bool) -> Outcome {
     let settings = Settings::load(file.path())?;
     let (name, _) = settings.pipeline(pipeline)?;
-    let letters = chosen(&settings, name, ids).await?;
-    let warning = format!("{} records of `{name}` will be dropped for good", letters.len());
+    let store = store(&settings).await?;
+    let ids = chosen(store.as_deref(), name, ids).await?;
+    let warning = format!("{} records of `{name}` will be dropped for good", ids.len());
     proceed(&warning, Answer::Yes, yes)?;
-    let ids: Vec<_> = letters.iter().map(|(id, _)| *id).collect();
-    compose::state(&settings).await?.take(&ids).await?;
+    if let Some(store) = store {
+        store.take(&ids).await?;
+    }
     printer::note(&format!("{name}: {} dropped", ids.len()));
     Ok(())
 }

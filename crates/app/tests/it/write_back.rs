@@ -111,6 +111,34 @@ fn dead_letters_are_sent_again_once_their_cause_is_mended_and_dropped_when_asked
 }
 
 #[test]
+fn many_dead_letters_are_listed_and_sent_again_in_pages_and_each_once() {
+    let portal = Portal::with(Counts::none());
+    let spoke = people(&portal, "id_property: email");
+    let line = |n| format!("{{\"nr\":{n},\"email\":\"bad{n}\"}}\n");
+    spoke.write("people.ndjson", &(0..501).map(line).collect::<String>());
+    spoke.run(&["sync", "--once"]).ok();
+    let listed = spoke.run(&["dead-letters", "list"]).ok().stdout;
+    let pages = listed.matches("REFUSED AT").count();
+    assert_eq!((listed.lines().count() - pages, pages), (501, 2));
+    spoke
+        .run(&["dead-letters", "redrive", "people"])
+        .fails(1, &["501 letters were refused again"]);
+    let last = spoke.run(&["dead-letters", "list", "--json"]).ok().stdout;
+    let last: serde_json::Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+    let id = last["id"].to_string();
+    assert_eq!(
+        spoke.run(&["dead-letters", "show", "people", &id]).ok().json(),
+        last
+    );
+    spoke
+        .run(&["dead-letters", "redrive", "people", &id, &id])
+        .fails(1, &["1 letters were refused again"]);
+    spoke
+        .run(&["dead-letters", "show", "people", &id])
+        .fails(1, &["no dead letter"]);
+}
+
+#[test]
 fn killed_again_and_again_nothing_is_made_twice_and_nothing_is_missing() {
     let rows = setting("SPOKE_KILLS").unwrap_or(25) * 100;
     let portal = Portal::start(Options {

@@ -245,10 +245,11 @@ async fn a_parked_record_of_a_state_file_of_version_5_stays_readable() {
         ))),
     )
     .with_metadata("opencdc.readAt", "17");
-    assert_eq!(keys.waiting(&stream, &names).await.unwrap(), [record.clone()]);
+    let record = [record];
+    assert_eq!(keys.waiting(&stream, &names).await.unwrap(), record);
     assert_eq!(keys.parked().await.unwrap(), 1);
 
-    keys.unpark(&[record]).await.unwrap();
+    keys.unpark(&record).await.unwrap();
     assert_eq!(keys.parked().await.unwrap(), 0);
     let known = keys.look_up(&"contacts".into(), &["7".to_owned()]).await.unwrap();
     assert_eq!(known, [Some(Mapped::Id("901".to_owned()))]);
