@@ -60,7 +60,7 @@ impl Keys {
                 Done::Unsure(_) => {}
                 Done::Archived { .. } => forgotten.push(key),
                 Done::Unchanged { .. } if row.wanted.verb == Verb::Delete && !row.is_kept => {
-                    forgotten.push(key)
+                    forgotten.push(key);
                 }
                 // What was refused while it was made is not there.
                 Done::Refused(_) if row.planned.action == Action::Create => forgotten.push(key),

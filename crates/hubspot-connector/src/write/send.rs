@@ -167,10 +167,10 @@ impl<'a> Sending<'a> {
                     ));
                 }
                 InputOutcome::Refused(error) if kind == Kind::Update && is_missing(&error) => {
-                    moved.push(item)
+                    moved.push(item);
                 }
                 InputOutcome::Refused(error) => {
-                    done.push((item.at, Done::Refused(self.refusal(&item, &error))))
+                    done.push((item.at, Done::Refused(self.refusal(&item, &error))));
                 }
                 InputOutcome::Unknown => unsure.push(item),
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use hubspot_connector::write::{DestinationConfig, HubspotDestination, Writer};
+use hubspot_connector::write::{DestinationConfig, HubspotDestination, Wanted, Writer};
 use hubspot_emulator::{Counts, Options, Tier};
 use opencdc::memory::MemoryKeyMap;
 use opencdc::{
@@ -836,10 +836,8 @@ async fn a_dry_run_makes_no_property() {
     let hubspot = Hubspot::new(Counts::none());
     let rules = json!({"missing_property": "create", "id_property": "email", "write": "upsert"});
     let rules = serde_json::from_value(rules).unwrap();
-    let writer = hubspot_connector::write::Writer::open(hubspot.client(), "contacts", rules)
-        .await
-        .unwrap();
-    let wanted = hubspot_connector::write::Wanted::save([("email", "a@b.cd"), ("shoe_size_of_ours", "42")]);
+    let writer = Writer::open(hubspot.client(), "contacts", rules).await.unwrap();
+    let wanted = Wanted::save([("email", "a@b.cd"), ("shoe_size_of_ours", "42")]);
     writer.plan(std::slice::from_ref(&wanted)).await.unwrap();
     let has = async || {
         let properties = hubspot.client().properties("contacts").await.unwrap();
