@@ -112,6 +112,11 @@ impl Query {
         &self.columns
     }
 
+    /// The tables that it reads.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.reads.iter().map(|read| &read.table)
+    }
+
     /// What whoever asked may want to know about the question.
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -25,7 +25,13 @@ fn only_what_is_named_is_listed_and_reached() {
     assert_eq!(names, ["contacts", "companies"]);
     workplace.run(&["describe", "companies"]).ok();
     portal.clear_requests();
-    for command in [["describe", "deals"].as_slice(), &["get", "0-3", "1"]] {
+    for command in [
+        ["describe", "deals"].as_slice(),
+        &["get", "0-3", "1"],
+        &["create", "deals", "dealname=x"],
+        &["delete", "deals", "1"],
+        &["create", "contacts", "email=a@b.cd", "--associate", "x=deals"],
+    ] {
         workplace.run(command).fails(
             2,
             &[
@@ -36,6 +42,15 @@ fn only_what_is_named_is_listed_and_reached() {
         );
     }
     assert_eq!(portal.requests()["total"], 0, "HubSpot was not asked");
+    for question in [
+        "SELECT * FROM deals",
+        "SELECT 1 FROM contacts JOIN contacts_deals ON from_id = contacts.id",
+        "SELECT * FROM owners",
+    ] {
+        workplace
+            .run(&["query", question])
+            .fails(2, &["is outside", "browsable"]);
+    }
 }
 
 #[test]

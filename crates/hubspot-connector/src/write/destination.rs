@@ -112,6 +112,9 @@ impl HubspotDestination {
             return Ok(Target::Pairs(Box::new(pairs)));
         }
         let object = self.object(&object).await?;
+        for link in &rules.associations {
+            self.object(&link.to).await?;
+        }
         let writer = Writer::to(self.client.clone(), object, rules.clone()).await?;
         let types = stream
             .fields

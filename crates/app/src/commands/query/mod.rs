@@ -5,8 +5,10 @@ mod rows;
 
 use std::ops::ControlFlow;
 
+use hubspot_connector::query::Table;
 use query::{Asked, Options, Simple, prepare};
 
+use crate::account::Account;
 use crate::cli::{Format, Query};
 use crate::exit::{Failure, Outcome};
 use crate::printer;
@@ -17,16 +19,30 @@ use rows::Rows;
 /// A table stands in memory until its last row is known.
 const MOST_IN_TABLE: usize = 1_000;
 
+/// # Errors
+/// The table is outside the connection's `browsable`.
+fn may_read(account: &Account, table: &Table) -> Outcome {
+    match table {
+        Table::Object(table) => account.may_reach(&table.object),
+        Table::Links(table) => {
+            account.may_reach(&table.from)?;
+            account.may_reach(&table.to)
+        }
+        Table::Own(_) => account.may_read(table.name()),
+    }
+}
+
 /// Prints the rows, or what would be asked for them.
 pub(crate) async fn run(arguments: Query) -> Outcome {
     let asked = asked(&arguments)?;
-    let client = Session::open(&arguments.target)?.client;
+    let Session { account, client } = Session::open(&arguments.target)?;
     let options = Options {
         parameters: arguments.parameters.clone(),
         consistent: arguments.consistent,
         timeout: Some(arguments.timeout),
     };
     let query = prepare(&client, &asked, &options).await?;
+    query.tables().try_for_each(|table| may_read(&account, table))?;
     if arguments.explain {
         return explanation::print(&query.explain()?, arguments.json);
     }
