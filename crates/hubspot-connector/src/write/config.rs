@@ -263,6 +263,27 @@ impl WriteRules {
         }
     }
 
+    /// The keys that are set and only mean something for CRM records.
+    pub(crate) fn only_for_objects(&self) -> Vec<&'static str> {
+        let keys = [
+            ("write", self.write.is_some()),
+            ("id_property", self.id_property.is_some()),
+            ("properties", !self.properties.is_empty()),
+            ("ignore", !self.ignore.is_empty()),
+            ("fold_names", self.fold_names.is_some()),
+            ("read_only", self.read_only.is_some()),
+            ("missing_property", self.missing_property.is_some()),
+            ("set_if_empty", !self.set_if_empty.is_empty()),
+            ("changed_only", self.changed_only.is_some()),
+            ("nulls", self.nulls.is_some()),
+            ("associations", !self.associations.is_empty()),
+        ];
+        keys.into_iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(key, _)| key)
+            .collect()
+    }
+
     /// Whether records that are not there are made, and those that are there are changed.
     pub fn mode(&self) -> WriteMode {
         self.write.unwrap_or_default()

@@ -104,6 +104,7 @@ impl HubspotDestination {
         let rules = self.config.rules_of(stream.name.as_str());
         let object = rules.object.clone().unwrap_or_else(|| stream.name.to_string());
         if let Some(kind) = Kind::called(&object) {
+            self.check_cms(&stream.name)?;
             return Ok(Target::Cms(Box::new(self.cms(stream, kind, rules))));
         }
         if let Some(sides) = self.sides(&object, catalog).await? {
@@ -125,6 +126,20 @@ impl HubspotDestination {
             .sharing(Arc::clone(&self.permits), self.lanes.clone())
             .with_types(types.collect());
         Ok(Target::Object(Box::new(writer), rules))
+    }
+
+    /// What a stream of the CMS cannot heed must not stand beside it: it would be passed over in silence.
+    fn check_cms(&self, stream: &StreamName) -> Result<()> {
+        let own = self.config.streams.get(stream.as_str());
+        let unheeded = own.map(WriteRules::only_for_objects).unwrap_or_default();
+        if unheeded.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` is for CRM records, and this is written as it is",
+            unheeded.join("`, `")
+        );
+        Err(Error::new(ErrorKind::Configuration, message).with_hint("leave it out"))
     }
 
     fn cms(&self, stream: &Stream, kind: Kind, rules: WriteRules) -> CmsWriter {

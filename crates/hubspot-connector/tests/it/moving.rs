@@ -297,3 +297,20 @@ async fn blog_posts_and_rows_of_a_table_are_made_changed_published_and_archived(
     let outcomes = write(&writer, vec![strange]).await;
     assert_eq!(outcomes.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_website_cannot_heed_is_refused() {
+    let to = Hubspot::new(Counts::none());
+    let rules =
+        json!({"streams": {"posts": {"object": "blog_posts", "id_property": "slug", "changed_only": true}}});
+    let writer = destination(&to, &Arc::new(MemoryKeyMap::default()), &rules);
+    let error = writer
+        .prepare(&catalog(&["posts"]))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("stream `posts`") && error.contains("`id_property`, `changed_only`"),
+        "{error}"
+    );
+}
