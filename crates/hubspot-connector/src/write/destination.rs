@@ -53,7 +53,7 @@ type Targets = BTreeMap<StreamName, Target>;
 /// What a stream is written to.
 #[derive(Debug)]
 enum Target {
-    Object(Box<Writer>, WriteRules),
+    Object(Box<Writer>),
     Pairs(Box<PairWriter>),
     Cms(Box<CmsWriter>),
 }
@@ -116,7 +116,7 @@ impl HubspotDestination {
         for link in &rules.associations {
             self.object(&link.to).await?;
         }
-        let writer = Writer::to(self.client.clone(), object, rules.clone()).await?;
+        let writer = Writer::to(self.client.clone(), object, rules).await?;
         let types = stream
             .fields
             .iter()
@@ -125,7 +125,7 @@ impl HubspotDestination {
             .remembering(stream.name.clone(), Arc::clone(&self.keys))
             .sharing(Arc::clone(&self.permits), self.lanes.clone())
             .with_types(types.collect());
-        Ok(Target::Object(Box::new(writer), rules))
+        Ok(Target::Object(Box::new(writer)))
     }
 
     /// What a stream of the CMS cannot heed must not stand beside it: it would be passed over in silence.
@@ -186,8 +186,8 @@ impl HubspotDestination {
 
     async fn write_part(&self, targets: &Targets, part: Part<'_>) -> Result<Vec<(usize, Outcome)>> {
         let done = match part.target {
-            Target::Object(writer, rules) => {
-                let done = write_objects(writer, rules, &part.records).await?;
+            Target::Object(writer) => {
+                let done = write_objects(writer, &part.records).await?;
                 self.wake(targets, &part).await?;
                 done
             }
@@ -243,8 +243,11 @@ fn take_apart<'a>(targets: &'a Targets, batch: &'a Batch) -> Result<Vec<Part<'a>
 }
 
 /// Takes its place in the order when this is first polled: nothing is awaited before the writer does so.
-async fn write_objects(writer: &Writer, rules: &WriteRules, records: &[&Record]) -> Result<Vec<Done>> {
-    let wanted: Vec<_> = records.iter().map(|record| Wanted::of(record, rules)).collect();
+async fn write_objects(writer: &Writer, records: &[&Record]) -> Result<Vec<Done>> {
+    let wanted: Vec<_> = records
+        .iter()
+        .map(|record| Wanted::of(record, writer.rules()))
+        .collect();
     let good: Vec<_> = wanted.iter().flatten().cloned().collect();
     let mut done = writer.write(&good).await?.into_iter();
     let each = wanted.into_iter().map(|wanted| match wanted {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use opencdc::{KeyMap, Mapped, Result, StreamName};
 
+use super::config::Deletes;
 use super::decide::Action;
 use super::send::{Item, Kind};
 use super::shape::{Verb, Wanted};
@@ -50,7 +51,12 @@ impl Keys {
 
     /// What became of each record, before anything else is done with it. Without an outcome nothing is learnt: what was
     /// perhaps made stays remembered as that.
-    pub(crate) async fn learn(&self, rows: &[Row<'_>], done: &[Option<Done>]) -> Result<()> {
+    pub(crate) async fn learn(
+        &self,
+        rows: &[Row<'_>],
+        done: &[Option<Done>],
+        deletes: Deletes,
+    ) -> Result<()> {
         let (mut learnt, mut forgotten) = (Vec::new(), Vec::new());
         for (row, done) in rows.iter().zip(done) {
             let (Some(key), Some(done)) = (row.wanted.key.clone(), done) else {
@@ -59,7 +65,7 @@ impl Keys {
             match done {
                 Done::Unsure(_) => {}
                 Done::Archived { .. } => forgotten.push(key),
-                Done::Unchanged { .. } if row.wanted.verb == Verb::Delete && !row.is_kept => {
+                Done::Unchanged { .. } if row.wanted.verb == Verb::Delete && deletes == Deletes::Archive => {
                     forgotten.push(key);
                 }
                 // What was refused while it was made is not there.

@@ -356,7 +356,7 @@ pub(crate) async fn associate(
         };
         let route = Route { client, from, to };
         for chunk in pairs.chunks(MAX_WRITE) {
-            refused.extend(route.write(chunk).await?);
+            refused.extend(route.carry(Deed::Join, chunk).await?);
         }
     }
     Ok(refused)
@@ -370,92 +370,82 @@ pub(crate) struct Route<'a> {
     pub(crate) to: &'a str,
 }
 
+/// What is done with pairs. Either may be done twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// They are associated.
+    Join,
+    /// Their association ends.
+    Part,
+}
+
 impl<'a> Route<'a> {
-    /// Writes pairs of one kind; one that is refused is found by halving. Pairs may be written twice.
-    pub(crate) fn write(
+    /// Does it with pairs of one kind; one that HubSpot refuses is found by halving.
+    pub(crate) fn carry(
         self,
+        deed: Deed,
         pairs: &'a [(usize, Pair)],
     ) -> BoxFuture<'a, Result<Vec<(usize, Refusal)>, Error>> {
         Box::pin(async move {
             let Some((at, first)) = pairs.first() else {
                 return Ok(Vec::new());
             };
-            let only: Vec<_> = pairs.iter().map(|(_, pair)| pair.clone()).collect();
-            let answer = match first.types.is_empty() {
-                true => {
-                    self.client
-                        .associations_batch_default(self.from, self.to, &only)
-                        .await
-                }
-                false => {
-                    self.client
-                        .associations_batch_create(self.from, self.to, &only)
-                        .await
-                }
-            };
-            let words = match answer {
-                Ok(batch) if batch.errors.is_empty() => return Ok(Vec::new()),
-                Ok(batch) => batch.errors.into_iter().find_map(|error| error.message),
-                Err(error) => match for_good(&error) {
-                    Some(refused) => refused.message.clone(),
-                    None => return Err(error),
-                },
+            let Some(reason) = self.call(deed, pairs).await? else {
+                return Ok(Vec::new());
             };
             if pairs.len() == 1 {
-                return Ok(vec![(*at, self.refused(first, words))]);
+                return Ok(vec![(*at, self.refused(deed, first, &reason))]);
             }
             let (left, right) = pairs.split_at(pairs.len() / 2);
-            let mut refused = self.write(left).await?;
-            refused.extend(self.write(right).await?);
+            let mut refused = self.carry(deed, left).await?;
+            refused.extend(self.carry(deed, right).await?);
             Ok(refused)
         })
     }
 
-    /// Ends associations of one kind; a pair that is refused is found by halving. They may be ended twice.
-    pub(crate) fn end(
-        self,
-        pairs: &'a [(usize, Pair)],
-    ) -> BoxFuture<'a, Result<Vec<(usize, Refusal)>, Error>> {
-        Box::pin(async move {
-            let Some((at, first)) = pairs.first() else {
-                return Ok(Vec::new());
-            };
-            let only: Vec<_> = pairs.iter().map(|(_, pair)| pair.clone()).collect();
-            let answer = match first.types.is_empty() {
-                true => {
-                    self.client
-                        .associations_batch_archive(self.from, self.to, &only)
-                        .await
-                }
-                false => {
-                    self.client
-                        .associations_batch_unlabel(self.from, self.to, &only)
-                        .await
-                }
-            };
-            match answer {
-                Ok(()) => Ok(Vec::new()),
-                Err(error) if for_good(&error).is_none() => Err(error),
-                Err(error) if pairs.len() == 1 => {
-                    let reason = format!("{} and {} were not parted: {error}", first.from, first.to);
-                    Ok(vec![(*at, Refusal::new(reason))])
-                }
-                Err(_) => {
-                    let (left, right) = pairs.split_at(pairs.len() / 2);
-                    let mut refused = self.end(left).await?;
-                    refused.extend(self.end(right).await?);
-                    Ok(refused)
-                }
-            }
-        })
+    /// One call. Gives back HubSpot's words when it refused any of the pairs for good.
+    async fn call(self, deed: Deed, pairs: &[(usize, Pair)]) -> Result<Option<String>, Error> {
+        let Self { client, from, to } = self;
+        let only: Vec<_> = pairs.iter().map(|(_, pair)| pair.clone()).collect();
+        let untyped = only.iter().all(|pair| pair.types.is_empty());
+        let errors = match (deed, untyped) {
+            (Deed::Join, true) => client
+                .associations_batch_default(from, to, &only)
+                .await
+                .map(|batch| batch.errors),
+            (Deed::Join, false) => client
+                .associations_batch_create(from, to, &only)
+                .await
+                .map(|batch| batch.errors),
+            (Deed::Part, true) => client
+                .associations_batch_archive(from, to, &only)
+                .await
+                .map(|()| Vec::new()),
+            (Deed::Part, false) => client
+                .associations_batch_unlabel(from, to, &only)
+                .await
+                .map(|()| Vec::new()),
+        };
+        let words = match errors {
+            Ok(errors) if errors.is_empty() => return Ok(None),
+            Ok(errors) => errors.into_iter().find_map(|error| error.message),
+            Err(error) => match for_good(&error) {
+                Some(refused) => refused.message.clone(),
+                None => return Err(error),
+            },
+        };
+        Ok(Some(
+            words.unwrap_or_else(|| "HubSpot does not say why".to_owned()),
+        ))
     }
 
-    fn refused(self, pair: &Pair, words: Option<String>) -> Refusal {
-        let words = words.unwrap_or_else(|| "HubSpot does not say why".to_owned());
-        Refusal::new(format!(
-            "{} {} was not associated with {} {}: {words}",
-            self.from, pair.from, self.to, pair.to
-        ))
+    fn refused(self, deed: Deed, pair: &Pair, reason: &str) -> Refusal {
+        let what = match deed {
+            Deed::Join => "was not associated with",
+            Deed::Part => "was not parted from",
+        };
+        let Self { from, to, .. } = self;
+        Refusal::new(format!("{from} {} {what} {to} {}: {reason}", pair.from, pair.to))
     }
 }
 

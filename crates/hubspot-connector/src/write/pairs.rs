@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
 use hubspot_client::request::associating::{MAX_WRITE, Pair};
 use hubspot_client::request::writes::TypeSpec;
 use hubspot_client::{AssociationLabel, Client};
@@ -14,7 +13,7 @@ use opencdc::{KeyMap, Mapped, Operation, Record, Result, StreamName, Waiting};
 use serde::Deserialize;
 
 use super::config::{KeyMeaning, WriteRules};
-use super::links::Route;
+use super::links::{Deed, Route};
 use super::order::{Lanes, token, waves};
 use super::refusal::Refusal;
 use super::writer::Done;
@@ -318,38 +317,24 @@ impl PairWriter {
     }
 
     async fn send(&self, ready: &[Ready]) -> Result<Vec<(usize, Refusal)>> {
-        let (gone, there): (Vec<_>, Vec<_>) = ready.iter().partition(|ready| ready.gone);
-        let (plain, typed): (Vec<_>, Vec<_>) =
-            there.into_iter().partition(|ready| ready.pair.types.is_empty());
+        let mut sets: BTreeMap<(bool, bool), Vec<(usize, Pair)>> = BTreeMap::new();
+        for Ready { at, pair, gone } in ready {
+            let kind = (*gone, pair.types.is_empty());
+            sets.entry(kind).or_default().push((*at, pair.clone()));
+        }
         let route = Route {
             client: &self.client,
             from: self.from.object.path_name(),
             to: self.to.object.path_name(),
         };
-        let pairs = |all: Vec<&Ready>| {
-            all.iter()
-                .map(|ready| (ready.at, ready.pair.clone()))
-                .collect::<Vec<_>>()
-        };
-        let (plain, typed, gone) = (pairs(plain), pairs(typed), pairs(gone));
-        let writes = plain
-            .chunks(MAX_WRITE)
-            .chain(typed.chunks(MAX_WRITE))
-            .map(|chunk| route.write(chunk));
-        let refused = try_join_all(writes).await.or_failed(self.doing())?;
-        let mut refused: Vec<_> = refused.into_iter().flatten().collect();
-        for chunk in gone.chunks(MAX_WRITE) {
-            refused.extend(self.part(route, chunk).await?);
+        let mut refused = Vec::new();
+        // What begins goes before what ends: ending the unlabelled type ends all that is between a pair.
+        for ((gone, _), pairs) in &sets {
+            let deed = if *gone { Deed::Part } else { Deed::Join };
+            for chunk in pairs.chunks(MAX_WRITE) {
+                refused.extend(route.carry(deed, chunk).await.or_failed(self.doing())?);
+            }
         }
-        Ok(refused)
-    }
-
-    /// Ends associations: one type of a pair, or all that is between it when no type is named.
-    async fn part(&self, route: Route<'_>, pairs: &[(usize, Pair)]) -> Result<Vec<(usize, Refusal)>> {
-        let (all, some): (Vec<_>, Vec<_>) =
-            pairs.iter().cloned().partition(|(_, pair)| pair.types.is_empty());
-        let mut refused = route.end(&all).await.or_failed(self.doing())?;
-        refused.extend(route.end(&some).await.or_failed(self.doing())?);
         Ok(refused)
     }
 

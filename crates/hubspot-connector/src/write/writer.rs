@@ -9,7 +9,7 @@ use hubspot_client::request::objects::MAX_BATCH;
 use opencdc::{DataType, Error, ErrorKind, KeyMap, Mapped, Result, StreamName};
 use tokio::sync::Semaphore;
 
-use super::config::{DEFAULT_CONCURRENCY, Deletes, MissingProperty, WriteMode, WriteRules};
+use super::config::{DEFAULT_CONCURRENCY, MissingProperty, WriteMode, WriteRules};
 use super::decide::{Action, Candidate, Deciding, Live, Planned};
 use super::keys::Keys;
 use super::links::{self, Link, Target};
@@ -107,8 +107,6 @@ pub(crate) struct Row<'a> {
     pub(crate) wanted: &'a Wanted,
     pub(crate) planned: Planned,
     pub(crate) mapped: Option<Mapped>,
-    /// It is left alone although it is to be gone.
-    pub(crate) is_kept: bool,
 }
 
 impl Writer {
@@ -339,7 +337,6 @@ impl Writer {
             wanted,
             planned,
             mapped,
-            is_kept: self.rules.deletes.unwrap_or_default() == Deletes::Ignore,
         };
         Ok(rows.map(row).collect())
     }
@@ -495,7 +492,8 @@ impl Writer {
         let sent = self.send(rows, batches, done).await;
         // What was written is remembered whatever failed besides, and before anything else is done with it.
         if let Some(keys) = &self.keys {
-            keys.learn(rows, done).await?;
+            let deletes = self.rules.deletes.unwrap_or_default();
+            keys.learn(rows, done, deletes).await?;
         }
         sent?;
         self.associate(rows, &targets, done).await
