@@ -244,17 +244,10 @@ fn take_apart<'a>(targets: &'a Targets, batch: &'a Batch) -> Result<Vec<Part<'a>
 
 /// Takes its place in the order when this is first polled: nothing is awaited before the writer does so.
 async fn write_objects(writer: &Writer, records: &[&Record]) -> Result<Vec<Done>> {
-    let wanted: Vec<_> = records
+    let wanted = records
         .iter()
-        .map(|record| Wanted::of(record, writer.rules()))
-        .collect();
-    let good: Vec<_> = wanted.iter().flatten().cloned().collect();
-    let mut done = writer.write(&good).await?.into_iter();
-    let each = wanted.into_iter().map(|wanted| match wanted {
-        Ok(_) => done.next().expect("there is an outcome for every record"),
-        Err(refusal) => Done::Refused(refusal),
-    });
-    Ok(each.collect())
+        .map(|record| Wanted::of(record, writer.rules()).unwrap_or_else(Wanted::refused));
+    writer.write(&wanted.collect::<Vec<_>>()).await
 }
 
 fn outcome(done: Done) -> Outcome {

@@ -83,6 +83,9 @@ impl Definitions {
     /// # Errors
     /// Everything that the rules refuse, in one refusal.
     pub(crate) fn check(&self, wanted: &Wanted, rules: &WriteRules) -> Result<Checked, Refusal> {
+        if let Some(refusal) = &wanted.refusal {
+            return Err(refusal.clone());
+        }
         let mut check = Check {
             definitions: self,
             rules,

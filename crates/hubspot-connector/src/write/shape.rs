@@ -36,6 +36,8 @@ pub struct Wanted {
     pub insisted: bool,
     /// Fields that held something no property can hold, and what.
     pub unfit: BTreeMap<String, &'static str>,
+    /// What is wrong with it as a whole: then nothing is written of it.
+    pub refusal: Option<Refusal>,
 }
 
 impl Wanted {
@@ -46,6 +48,14 @@ impl Wanted {
             .map(|(name, value)| (name.into(), value.into()));
         Self {
             values: values.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A record that no batch can be made of, so that it has its place and its outcome among others.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self {
+            refusal: Some(refusal),
             ..Self::default()
         }
     }

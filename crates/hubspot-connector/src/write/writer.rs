@@ -224,7 +224,7 @@ impl Writer {
     /// What may go better another time, or concerns everything. Some of the records may have been written then; calls
     /// that came later fail too.
     pub async fn write(&self, wanted: &[Wanted]) -> Result<Vec<Done>> {
-        let Written { done, failed } = self.write_some(wanted).await?;
+        let Written { done, failed } = self.write_some(wanted).await;
         match failed {
             Some(error) => Err(error),
             None => Ok(done.into_iter().map(|done| done.unwrap_or_else(silent)).collect()),
@@ -232,20 +232,21 @@ impl Writer {
     }
 
     /// The same, for whoever wants to know of each record also when something failed.
-    ///
-    /// # Errors
-    /// When none was written.
-    pub async fn write_some(&self, wanted: &[Wanted]) -> Result<Written> {
+    pub async fn write_some(&self, wanted: &[Wanted]) -> Written {
         let tokens: Vec<_> = wanted.iter().map(|wanted| self.tokens(wanted)).collect();
         // Until here nothing was awaited: the place is taken when this is first polled.
         let mut place = self.lanes.enter(tokens.iter().flatten().copied().collect());
-        place.turn().await?;
-        let mut done: Vec<Option<Done>> = wanted.iter().map(|_| None).collect();
+        let refused = |wanted: &Wanted| wanted.refusal.clone().map(Done::Refused);
+        let mut done: Vec<Option<Done>> = wanted.iter().map(refused).collect();
+        if let Err(error) = place.turn().await {
+            let failed = Some(error);
+            return Written { done, failed };
+        }
         let failed = self.write_waves(wanted, &waves(&tokens), &mut done).await.err();
         if failed.is_some() {
             place.fail();
         }
-        Ok(Written { done, failed })
+        Written { done, failed }
     }
 
     async fn write_waves(&self, wanted: &[Wanted], waves: &[usize], done: &mut [Option<Done>]) -> Result<()> {
@@ -261,7 +262,7 @@ impl Writer {
             let mut of_wave: Vec<Option<Done>> = rows.iter().map(|_| None).collect();
             let carried_out = self.carry_out(&mut rows, &mut of_wave).await;
             for (at, outcome) in places.into_iter().zip(of_wave) {
-                done[at] = outcome;
+                done[at] = outcome.or(done[at].take());
             }
             carried_out?;
         }

@@ -62,16 +62,7 @@ pub(crate) async fn run(
     }
     let stopped = imports.finish(&mut report).await?;
     // An error that ended the imports is why the rest was not written; one of the input comes after them.
-    if let Some(failure) = stopped.or(failure) {
-        while let Ok(rows) = input.next_rows(CHUNK) {
-            if rows.is_empty() {
-                break;
-            }
-            report.not_written(&rows, "not tried: the run ended before")?;
-        }
-        return Err(report.ended_by(failure)?);
-    }
-    report.finish()
+    report.end(input, stopped.or(failure))
 }
 
 type Imported = bulk::Report<Row>;
@@ -103,22 +94,14 @@ impl<'a> Imports<'a> {
     /// Takes rows in, and notes those that need no import. Gives back why reading on is no use.
     async fn take(&mut self, job: &Job, rows: Vec<Row>, report: &mut Report) -> Outcome<Option<Failure>> {
         let wanted: Vec<_> = rows.iter().map(|row| job.wanted(row)).collect();
-        let good: Vec<_> = wanted.iter().flatten().cloned().collect();
-        let mut planned = match job.writer.prepare(&good).await {
-            Ok(planned) => planned.into_iter(),
+        let planned = match job.writer.prepare(&wanted).await {
+            Ok(planned) => planned,
             Err(error) => {
                 report.not_written(&rows, &error.to_string())?;
                 return Ok(Some(error.into()));
             }
         };
-        for (row, wanted) in rows.into_iter().zip(wanted) {
-            let planned = match wanted {
-                Ok(_) => planned.next().expect("there is a plan for every record"),
-                Err(refusal) => {
-                    report.add(&[row], vec![Done::Refused(refusal)])?;
-                    continue;
-                }
-            };
+        for (row, planned) in rows.into_iter().zip(planned) {
             if let Some((row, done)) = self.place(row, planned).await {
                 report.add(&[row], vec![done])?;
             }

@@ -94,16 +94,11 @@ pub(crate) async fn run(job: &Job, mut input: Input, run: &Run) -> Outcome {
 
 async fn look(job: &Job, rows: &[Row]) -> Outcome<Vec<Foreseen>> {
     let wanted: Vec<_> = rows.iter().map(|row| job.wanted(row)).collect();
-    let good: Vec<_> = wanted.iter().flatten().cloned().collect();
-    let mut planned = job.writer.plan(&good).await?.into_iter();
-    let each = rows.iter().zip(wanted).map(|(row, wanted)| match wanted {
-        Ok(_) => Foreseen::of(
-            row.line,
-            planned.next().expect("there is a plan for every record"),
-        ),
-        Err(refusal) => Foreseen::refused(row.line, &refusal),
-    });
-    Ok(each.collect())
+    let planned = job.writer.plan(&wanted).await?;
+    let each = rows.iter().zip(planned);
+    Ok(each
+        .map(|(row, planned)| Foreseen::of(row.line, planned))
+        .collect())
 }
 
 impl Foreseen {

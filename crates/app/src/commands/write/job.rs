@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use hubspot_connector::write::config::Nulls;
-use hubspot_connector::write::{Done, Refusal, Verb, Wanted, Writer, Written};
+use hubspot_connector::write::{Verb, Wanted, Writer, Written};
 
 use super::input::{Input, Row, raw};
 use super::rejects::Rejects;
@@ -31,7 +31,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// What a row asks for.
-    pub(crate) fn wanted(&self, row: &Row) -> Result<Wanted, Refusal> {
+    pub(crate) fn wanted(&self, row: &Row) -> Wanted {
         let mut row = row.clone();
         for (name, value) in &self.constants {
             let own = row.fields.get(name).is_some_and(|own| own.get() != "null");
@@ -39,11 +39,11 @@ impl Job {
                 row.fields.insert(name.clone(), raw(value));
             }
         }
-        let wanted = row.wanted(self.nulls, self.has_id)?;
-        Ok(Wanted {
+        let wanted = row.wanted(self.nulls, self.has_id);
+        Wanted {
             verb: self.verb,
-            ..wanted
-        })
+            ..wanted.unwrap_or_else(Wanted::refused)
+        }
     }
 
     /// Writes every row, and reports.
@@ -67,38 +67,12 @@ impl Job {
                 failure.get_or_insert(error);
             }
         }
-        if let Some(failure) = failure {
-            while let Ok(rows) = input.next_rows(CHUNK) {
-                if rows.is_empty() {
-                    break;
-                }
-                report.not_written(&rows, "not tried: the run ended before")?;
-            }
-            return Err(report.ended_by(failure)?);
-        }
-        report.finish()
+        report.end(input, failure)
     }
 
     async fn write(&self, rows: Vec<Row>) -> (Vec<Row>, Written) {
         let wanted: Vec<_> = rows.iter().map(|row| self.wanted(row)).collect();
-        let good: Vec<_> = wanted.iter().flatten().cloned().collect();
-        let written = self
-            .writer
-            .write_some(&good)
-            .await
-            .unwrap_or_else(|error| Written {
-                done: good.iter().map(|_| None).collect(),
-                failed: Some(error),
-            });
-        let mut done = written.done.into_iter();
-        let each = wanted.into_iter().map(|wanted| match wanted {
-            Ok(_) => done.next().flatten(),
-            Err(refusal) => Some(Done::Refused(refusal)),
-        });
-        let written = Written {
-            done: each.collect(),
-            failed: written.failed,
-        };
+        let written = self.writer.write_some(&wanted).await;
         (rows, written)
     }
 }

@@ -3,7 +3,8 @@
 use hubspot_connector::write::{Done, Written};
 use serde::Serialize;
 
-use super::input::Row;
+use super::input::{Input, Row};
+use super::job::CHUNK;
 use super::rejects::Rejects;
 use crate::exit::{Failure, Outcome};
 use crate::printer;
@@ -135,11 +136,27 @@ impl Report {
         }
     }
 
+    /// Ends the report: what is left of the input after a failure was not written.
+    ///
+    /// # Errors
+    /// The failure, or that a row was refused.
+    pub(crate) fn end(mut self, mut input: Input, failure: Option<Failure>) -> Outcome {
+        let Some(failure) = failure else {
+            return self.finish();
+        };
+        while let Ok(rows) = input.next_rows(CHUNK)
+            && !rows.is_empty()
+        {
+            self.not_written(&rows, "not tried: the run ended before")?;
+        }
+        Err(self.ended_by(failure)?)
+    }
+
     /// Prints it all.
     ///
     /// # Errors
     /// When a row was refused, or not written as a whole.
-    pub(crate) fn finish(self) -> Outcome {
+    fn finish(self) -> Outcome {
         self.warn_of_doubt();
         let (refused, incomplete) = (self.counts.refused + self.counts.unsure, self.incomplete);
         let all = self.counts.all();
@@ -162,7 +179,7 @@ impl Report {
     }
 
     /// Prints it all, and says of what ended the run where the rest is.
-    pub(crate) fn ended_by(self, failure: Failure) -> Outcome<Failure> {
+    fn ended_by(self, failure: Failure) -> Outcome<Failure> {
         self.warn_of_doubt();
         let not_written = self.counts.not_written;
         let file = self.print()?;
