@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hubspot_client::{Client, Property};
 use jiff::Timestamp;
 use opencdc::{Catalog, Error, ErrorKind, Result, Stream, StreamName};
+use tokio::sync::OnceCell;
 
 use crate::catalog;
 use crate::config::{CUSTOM_OBJECTS, DEFAULTS, Properties, SourceConfig};
@@ -220,22 +221,45 @@ fn unknown_property(plan: &ObjectPlan, name: &str, all: &[Property]) -> Error {
     }
 }
 
-/// The object type of the account that a person calls `name`: a standard one, or else a custom one.
-///
-/// # Errors
-/// [`ErrorKind::Configuration`] with the names there are.
-pub async fn find_object(client: &Client, name: &str) -> Result<ObjectType> {
-    if let Ok(object) = objects::resolve(name) {
-        return Ok(object.clone());
+/// The object types of an account. Its own are asked for once, and only when a name is not standard.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    client: Client,
+    custom: OnceCell<Vec<ObjectType>>,
+}
+
+impl Objects {
+    /// Nothing is asked yet.
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            custom: OnceCell::new(),
+        }
     }
-    let custom = match client.schemas().await {
-        Ok(schemas) => schemas.iter().map(ObjectType::custom).collect(),
-        // Accounts below Enterprise have no custom objects, and answer 403: then the name is simply wrong.
-        Err(error) if error.status() == Some(403) => Vec::new(),
-        Err(error) => return Err(from_client(error).context("cannot read the custom objects")),
-    };
-    let all: Vec<_> = objects::STANDARD.iter().chain(&custom).collect();
-    Ok(objects::resolve_among(all, name)?.clone())
+
+    /// The object type that a person calls `name`: a standard one, or else a custom one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] with the names there are.
+    pub(crate) async fn find(&self, name: &str) -> Result<ObjectType> {
+        if let Ok(object) = objects::resolve(name) {
+            return Ok(object.clone());
+        }
+        let all: Vec<_> = objects::STANDARD.iter().chain(self.custom().await?).collect();
+        Ok(objects::resolve_among(all, name)?.clone())
+    }
+
+    /// The custom ones. Accounts below Enterprise have none, and answer 403: then a name is simply wrong.
+    pub(crate) async fn custom(&self) -> Result<&[ObjectType]> {
+        let ask = || async {
+            match self.client.schemas().await {
+                Ok(schemas) => Ok(schemas.iter().map(ObjectType::custom).collect()),
+                Err(error) if error.status() == Some(403) => Ok(Vec::new()),
+                Err(error) => Err(from_client(error).context("cannot list the custom objects")),
+            }
+        };
+        Ok(self.custom.get_or_try_init(ask).await?)
+    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,5 @@ mod status;
 pub mod write;
 
 pub use config::SourceConfig;
-pub use discovery::find_object;
 pub use error::from_client as contract_error;
 pub use source::HubspotSource;

@@ -15,7 +15,7 @@ pub use pairs::associable;
 pub use resolve::{UnknownObject, resolve, resolve_among};
 pub use standard::STANDARD;
 
-use hubspot_client::Schema;
+use hubspot_client::{Property, Schema};
 
 type Text = Cow<'static, str>;
 
@@ -177,11 +177,19 @@ impl ObjectType {
 
     /// The scope that writing its records needs; `None` where the API cannot write them.
     pub fn write_scope(&self) -> Option<String> {
+        self.is_writable().then(|| self.scope_to("write"))
+    }
+
+    /// Whether the API can make or change its records: some types can only be read (hubspot-api notes §1.1).
+    pub fn is_writable(&self) -> bool {
         let writes = [Capability::Create, Capability::Update, Capability::Upsert];
-        writes
-            .iter()
-            .any(|write| self.can(*write))
-            .then(|| self.scope_to("write"))
+        writes.into_iter().any(|write| self.can(write))
+    }
+
+    /// Whether no two of its records have the same value of a property. A contact's address is such a one, although its
+    /// definition does not say so (hubspot-api notes §1.4).
+    pub fn is_unique(&self, property: &Property) -> bool {
+        property.has_unique_value || (self.name == "contacts" && property.name == "email")
     }
 
     fn scope_to(&self, what: &str) -> String {

@@ -44,7 +44,7 @@ impl Lookup {
         let values: BTreeSet<_> = values.into_iter().collect();
         let values: Vec<_> = values.into_iter().collect();
         let definition = properties::find(session, object, property).await?;
-        let is_unique = definition.has_unique_value || (object.name == "contacts" && property == "email");
+        let is_unique = object.is_unique(&definition);
         let mut lookup = Self::default();
         for values in values.chunks(MOST) {
             if is_unique {

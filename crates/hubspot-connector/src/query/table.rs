@@ -8,7 +8,8 @@ use opencdc::{Error, ErrorKind, Field, Result, Stream, StreamName};
 
 use super::column::{Column, Kind};
 use crate::catalog;
-use crate::error::{Doing, OrFailed, from_client};
+use crate::discovery::Objects;
+use crate::error::{Doing, OrFailed};
 use crate::objects::{self, Capability, ObjectType, STANDARD, UnknownObject};
 use crate::own::OwnStream;
 
@@ -124,7 +125,7 @@ impl ObjectTable {
                         property,
                         is_filterable(&object, name),
                         always,
-                        is_unique(&object, property),
+                        object.is_unique(property),
                     )
                 };
                 property.map_or_else(|| Column::opaque(field), of)
@@ -156,11 +157,6 @@ fn is_filterable(object: &ObjectType, property: &str) -> bool {
     property != "hs_body_preview_html" && !(object.name == "emails" && of_emails.contains(&property))
 }
 
-/// A contact's address is unique, although its definition does not say so (hubspot-api notes §1.4).
-fn is_unique(object: &ObjectType, property: &Property) -> bool {
-    property.has_unique_value || (object.name == "contacts" && property.name == "email")
-}
-
 impl OwnTable {
     /// Whether it is read for each object type, and has a column `object_type`.
     pub fn is_by_object(&self) -> bool {
@@ -172,7 +168,7 @@ impl OwnTable {
 #[derive(Debug)]
 pub struct Tables {
     client: Client,
-    custom: Option<Vec<ObjectType>>,
+    objects: Objects,
     known: Vec<Table>,
 }
 
@@ -180,8 +176,8 @@ impl Tables {
     /// Nothing is asked yet.
     pub fn new(client: Client) -> Self {
         Self {
+            objects: Objects::new(client.clone()),
             client,
-            custom: None,
             known: Vec::new(),
         }
     }
@@ -194,7 +190,7 @@ impl Tables {
         if let Some(named) = standard(name) {
             return self.described(named).await;
         }
-        let custom = self.custom().await?;
+        let custom = self.objects.custom().await?;
         let all: Vec<_> = STANDARD.iter().chain(custom).cloned().collect();
         let named =
             || objects::resolve_among(&all, name).map(|object| Named::Object(Box::new(object.clone())));
@@ -232,19 +228,6 @@ impl Tables {
         let table = Table::Object(Arc::new(ObjectTable::new(object, &properties)));
         self.known.push(table.clone());
         Ok(table)
-    }
-
-    async fn custom(&mut self) -> Result<&[ObjectType]> {
-        if self.custom.is_none() {
-            let schemas = match self.client.schemas().await {
-                Ok(schemas) => schemas,
-                // Accounts below Enterprise have no custom objects, and answer 403.
-                Err(error) if error.status() == Some(403) => Vec::new(),
-                Err(error) => return Err(from_client(error).context("cannot list the custom objects")),
-            };
-            self.custom = Some(schemas.iter().map(ObjectType::custom).collect());
-        }
-        Ok(self.custom.as_deref().expect("they were just read"))
     }
 }
 

@@ -347,8 +347,10 @@ mod tests {
 
     fn decide(rules: serde_json::Value, candidate: Candidate) -> Planned {
         let rules: WriteRules = serde_json::from_value(rules).unwrap();
-        let definitions =
-            Definitions::new(serde_json::from_value(json!([{"name": "city", "type": "string"}])).unwrap());
+        let definitions = Definitions::new(
+            crate::objects::resolve("contacts").unwrap(),
+            serde_json::from_value(json!([{"name": "city", "type": "string"}])).unwrap(),
+        );
         let deciding = Deciding {
             rules: &rules,
             definitions: &definitions,

@@ -22,7 +22,7 @@ use super::order::Lanes;
 use super::pairs::{PairWriter, Side};
 use super::shape::{Wanted, key_of};
 use super::writer::{Done, Writer};
-use crate::discovery::find_object;
+use crate::discovery::Objects;
 use crate::objects::{self, ObjectType};
 
 /// HubSpot as a destination.
@@ -94,29 +94,30 @@ impl HubspotDestination {
     }
 
     /// The object type that a person calls so.
-    async fn object(&self, name: &str) -> Result<ObjectType> {
-        let object = find_object(&self.client, name).await?;
+    async fn object(&self, objects: &Objects, name: &str) -> Result<ObjectType> {
+        let object = objects.find(name).await?;
         (self.reach.0)(&object)?;
         Ok(object)
     }
 
-    async fn target(&self, stream: &Stream, catalog: &Catalog) -> Result<Target> {
+    async fn target(&self, objects: &Objects, stream: &Stream, catalog: &Catalog) -> Result<Target> {
         let rules = self.config.rules_of(stream.name.as_str());
         let object = rules.object.clone().unwrap_or_else(|| stream.name.to_string());
         if let Some(kind) = Kind::called(&object) {
             self.check_cms(&stream.name)?;
             return Ok(Target::Cms(Box::new(self.cms(stream, kind, rules))));
         }
-        if let Some(sides) = self.sides(&object, catalog).await? {
+        if let Some(sides) = self.sides(objects, &object, catalog).await? {
             let (client, keys, lanes) = (self.client.clone(), Arc::clone(&self.keys), self.lanes.clone());
             let pairs = PairWriter::open(client, stream.name.clone(), sides, &rules, keys, lanes).await?;
             return Ok(Target::Pairs(Box::new(pairs)));
         }
-        let object = self.object(&object).await?;
+        let object = self.object(objects, &object).await?;
+        let mut others = Vec::new();
         for link in &rules.associations {
-            self.object(&link.to).await?;
+            others.push(self.object(objects, &link.to).await?);
         }
-        let writer = Writer::to(self.client.clone(), object, rules).await?;
+        let writer = Writer::to(self.client.clone(), object, &others, rules).await?;
         let types = stream
             .fields
             .iter()
@@ -154,7 +155,7 @@ impl HubspotDestination {
     }
 
     /// The two ends of a stream of associations such as `contacts_companies`: other streams of the source, or objects.
-    async fn sides(&self, name: &str, catalog: &Catalog) -> Result<Option<(Side, Side)>> {
+    async fn sides(&self, account: &Objects, name: &str, catalog: &Catalog) -> Result<Option<(Side, Side)>> {
         if objects::resolve(name).is_ok() {
             return Ok(None);
         }
@@ -168,14 +169,17 @@ impl HubspotDestination {
         else {
             return Ok(None);
         };
-        Ok(Some((self.side(from).await?, self.side(to).await?)))
+        Ok(Some((
+            self.side(account, from).await?,
+            self.side(account, to).await?,
+        )))
     }
 
-    async fn side(&self, stream: &str) -> Result<Side> {
+    async fn side(&self, objects: &Objects, stream: &str) -> Result<Side> {
         let object = self.config.rules_of(stream).object;
         let object = object.as_deref().unwrap_or(stream);
         Ok(Side {
-            object: self.object(object).await?,
+            object: self.object(objects, object).await?,
             stream: stream.into(),
         })
     }
@@ -266,9 +270,10 @@ fn not_prepared(stream: &StreamName) -> Error {
 #[async_trait]
 impl Destination for HubspotDestination {
     async fn prepare(&self, catalog: &Catalog) -> Result<()> {
+        let objects = Objects::new(self.client.clone());
         let mut targets = Targets::new();
         for stream in &catalog.streams {
-            let target = self.target(stream, catalog).await;
+            let target = self.target(&objects, stream, catalog).await;
             let target = target.map_err(|error| error.context(format_args!("stream `{}`", stream.name)))?;
             targets.insert(stream.name.clone(), target);
         }

@@ -11,9 +11,8 @@ use opencdc::{KeyMap, Mapped};
 
 use super::config::{LinkRule, MissingLink};
 use super::decide::Action;
-use super::live::{Finder, Looking};
+use super::live::{Finder, Looking, definitions};
 use super::refusal::{Refusal, for_good};
-use super::rules::Definitions;
 use super::shape::Wanted;
 use crate::error::from_client;
 use crate::objects::ObjectType;
@@ -207,25 +206,16 @@ impl Link {
 /// Records are found by a property only if no two have the same value; a company's `domain` is none (hubspot-api notes
 /// §1.4).
 async fn check_unique(client: &Client, to: &ObjectType, by: &str) -> opencdc::Result<()> {
-    let properties = client.properties(to.path_name()).await.map_err(from_client)?;
-    let definitions = Definitions::new(properties);
-    let refused = |message: String| opencdc::Error::new(opencdc::ErrorKind::Configuration, message);
-    let Some(property) = definitions.get(by) else {
-        let near = definitions.nearest(by);
-        let near = near
-            .map(|near| format!("; did you mean `{near}`?"))
-            .unwrap_or_default();
-        let message = format!("`associations`: {} have no property `{by}`{near}", to.name);
-        return Err(refused(message).with_hint(format!("`spoke describe {}` lists them", to.name)));
-    };
-    if property.has_unique_value || (to.name == "contacts" && by == "email") {
+    let definitions = definitions(client, to).await?;
+    definitions.require("associations", by)?;
+    if definitions.is_unique(by) {
         return Ok(());
     }
     let message = format!(
         "`associations`: two {} may have the same `{by}`, so none is found by it",
         to.name
     );
-    Err(refused(message).with_hint(
+    Err(opencdc::Error::new(opencdc::ErrorKind::Configuration, message).with_hint(
         "name a property with unique values (of contacts, `email` is one), or the `stream` whose keys the field holds, \
          or let the field hold HubSpot ids",
     ))

@@ -9,9 +9,23 @@ use hubspot_client::request::objects::{BatchRead, Get, MAX_BATCH};
 use hubspot_client::{Client, Error, RawObject};
 
 use super::decide::Live;
+use super::rules::Definitions;
+use crate::error::{Doing, OrFailed};
+use crate::objects::ObjectType;
 
 /// Ids that are followed side by side.
 const GETS: usize = 8;
+
+/// The properties that an object type has.
+pub(crate) async fn definitions(client: &Client, object: &ObjectType) -> opencdc::Result<Definitions> {
+    let doing = Doing {
+        what: "cannot read the properties of",
+        stream: &object.name,
+        scope: None,
+    };
+    let properties = client.properties(object.path_name()).await.or_failed(doing)?;
+    Ok(Definitions::new(object, properties))
+}
 
 /// What a record is looked for by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

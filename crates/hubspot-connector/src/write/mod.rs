@@ -16,15 +16,18 @@
 //! | `links` | what is it to be associated with? | yes |
 //! | `pairs`, `cms` | the same for associations, and for websites | yes |
 //! | `missing` | which properties are made first? | yes |
+//! | `gather`, `carry` | the writer's two halves: before the decision and after it | yes |
 //! | [`writer`] | all of this, one step after the other | yes |
 //!
 //! A destination of a pipeline and the one-shot commands go the same way; the commands stop after `decide` when they
 //! are run dry.
 
+mod carry;
 mod cms;
 pub mod config;
 mod decide;
 mod destination;
+mod gather;
 mod keys;
 mod links;
 mod live;

@@ -3,19 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hubspot_client::Property;
+use opencdc::{Error, ErrorKind};
 
 use super::config::{MissingProperty, ReadOnly, WriteRules};
 use super::refusal::{Problem, Refusal};
 use super::shape::{Verb, Wanted};
 use super::value::fitted;
-use crate::objects::UnknownObject;
+use crate::objects::{ObjectType, UnknownObject};
 
 /// The properties of an object type, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
+    /// The plural name of the type, for people.
+    object: String,
     properties: BTreeMap<String, Property>,
-    /// The lower case of each name that is not lower case itself.
+    /// The names by their lower case.
     folded: BTreeMap<String, String>,
+    /// Those that no two records share, a contact's `email` first.
+    unique: Vec<String>,
 }
 
 /// The values of a record that may be written, and what is left out.
@@ -29,15 +34,24 @@ pub(crate) struct Checked {
 }
 
 impl Definitions {
-    pub(crate) fn new(properties: Vec<Property>) -> Self {
+    pub(crate) fn new(object: &ObjectType, properties: Vec<Property>) -> Self {
+        let mut unique: Vec<_> = properties
+            .iter()
+            .filter(|property| object.is_unique(property))
+            .map(|property| property.name.clone())
+            .collect();
+        // A contact is best found by its address.
+        unique.sort_by_key(|name| (name != "email", name.clone()));
         let properties: BTreeMap<_, _> = properties
             .into_iter()
             .map(|property| (property.name.clone(), property))
             .collect();
         let folded = properties.keys().map(|name| (name.to_lowercase(), name.clone()));
         Self {
+            object: object.name.to_string(),
             folded: folded.collect(),
             properties,
+            unique,
         }
     }
 
@@ -60,16 +74,46 @@ impl Definitions {
     pub(crate) fn unique_among<'a>(
         &'a self,
         values: &'a BTreeMap<String, String>,
-        contacts: bool,
     ) -> impl Iterator<Item = &'a str> {
-        let is_email = move |property: &&Property| contacts && property.name == "email";
-        let filled = |property: &&Property| values.get(&property.name).is_some_and(|value| !value.is_empty());
-        let all = || self.properties.values().filter(filled);
-        let others = all().filter(move |property| property.has_unique_value && !is_email(property));
-        all()
-            .filter(is_email)
-            .chain(others)
-            .map(|property| property.name.as_str())
+        let filled = |name: &&str| values.get(*name).is_some_and(|value| !value.is_empty());
+        self.unique.iter().map(String::as_str).filter(filled)
+    }
+
+    /// Whether no two records have the same value of a property.
+    pub(crate) fn is_unique(&self, name: &str) -> bool {
+        self.unique.iter().any(|unique| unique == name)
+    }
+
+    /// Refuses a property that `key` of the settings names and that is not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] with the nearest name.
+    pub(crate) fn require(&self, key: &str, name: &str) -> opencdc::Result<()> {
+        if self.properties.contains_key(name) {
+            return Ok(());
+        }
+        let near = self.nearest(name).map(|near| format!("; did you mean `{near}`?"));
+        let (object, near) = (&self.object, near.unwrap_or_default());
+        let message = format!("`{key}`: {object} have no property `{name}`{near}");
+        Err(Error::new(ErrorKind::Configuration, message)
+            .with_hint(format!("`spoke describe {object}` lists them")))
+    }
+
+    /// Every property that the rules name is there, and the `id_property` is one that records are found by.
+    pub(crate) fn check_names(&self, rules: &WriteRules) -> opencdc::Result<()> {
+        if let Some(name) = &rules.id_property {
+            self.require("id_property", name)?;
+            if !self.is_unique(name) {
+                let message = format!("`id_property`: two {} may have the same `{name}`", self.object);
+                return Err(Error::new(ErrorKind::Configuration, message)
+                    .with_hint("name a property with unique values; of contacts, `email` is one"));
+            }
+        }
+        let mut gaps = rules.set_if_empty.iter();
+        gaps.try_for_each(|name| self.require("set_if_empty", name))?;
+        let made = rules.missing_property == Some(MissingProperty::Create);
+        let mut renamed = rules.properties.values().filter(|_| !made);
+        renamed.try_for_each(|name| self.require("properties", name))
     }
 
     /// The property that is most like a name that none has, to be suggested.
@@ -203,8 +247,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::objects::resolve;
 
-    fn definitions() -> Definitions {
+    fn definitions(object: &str) -> Definitions {
         let properties = json!([
             {"name": "email", "type": "string", "hasUniqueValue": false},
             {"name": "city", "type": "string"},
@@ -213,14 +258,15 @@ mod tests {
             {"name": "score", "type": "number", "calculated": true},
             {"name": "crm_no", "type": "string", "hasUniqueValue": true},
         ]);
-        Definitions::new(serde_json::from_value(properties).unwrap())
+        let object = resolve(object).unwrap();
+        Definitions::new(object, serde_json::from_value(properties).unwrap())
     }
 
     fn check(values: &[(&str, &str)], rules: serde_json::Value) -> Result<Checked, String> {
         let rules: WriteRules = serde_json::from_value(rules).unwrap();
         let mut wanted = Wanted::save(values.iter().copied());
         wanted.key_fields = vec!["row".to_owned()];
-        definitions()
+        definitions("contacts")
             .check(&wanted, &rules)
             .map_err(|refusal| refusal.to_string())
     }
@@ -285,11 +331,11 @@ mod tests {
 
     #[test]
     fn a_record_is_found_again_by_a_unique_property() {
-        let definitions = definitions();
         let unique = |pairs: &[(&str, &str)], contacts| {
             let values = Wanted::save(pairs.iter().copied()).values;
+            let definitions = definitions(if contacts { "contacts" } else { "companies" });
             definitions
-                .unique_among(&values, contacts)
+                .unique_among(&values)
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         };

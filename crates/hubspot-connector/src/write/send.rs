@@ -200,7 +200,7 @@ impl<'a> Sending<'a> {
         if let Some(name) = found_by {
             values.entry(name.to_owned()).or_insert_with(|| item.id.clone());
         }
-        let unique = self.definitions.unique_among(&values, self.object == "contacts");
+        let unique = self.definitions.unique_among(&values);
         let said = Said {
             message,
             errors,

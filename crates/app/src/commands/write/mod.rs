@@ -62,8 +62,9 @@ async fn save(what: &What, given: Given, rules: WriteRules, how: &How) -> Outcom
 async fn start(what: &What, given: Given, rules: WriteRules, (run, bulk): (&Run, bool)) -> Outcome {
     let session = Session::open(&run.target)?;
     let object = session.object(&what.object).await?;
+    let mut others = Vec::new();
     for link in &rules.associations {
-        session.object(&link.to).await?;
+        others.push(session.object(&link.to).await?);
     }
     let client = session.client.clone();
     let has_id = rules.mode() != WriteMode::Create;
@@ -73,7 +74,7 @@ async fn start(what: &What, given: Given, rules: WriteRules, (run, bulk): (&Run,
         nulls,
         has_id,
         constants: given.constants(what.from.is_some()),
-        writer: Writer::to(session.client, object, rules).await?,
+        writer: Writer::to(session.client, object, &others, rules).await?,
     };
     let input = match (&what.from, &given.condition) {
         (Some(path), _) => Input::open(path)?,
