@@ -11,6 +11,7 @@ mod compare;
 mod condition;
 mod fetch;
 mod filter;
+mod groups;
 mod table;
 
 pub use access::{Access, Fetch, Means};

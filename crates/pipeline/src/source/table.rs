@@ -8,9 +8,11 @@
 
 mod known;
 mod pass;
+mod reading;
 mod relation;
 mod sql;
 
 pub(super) use pass::{Pass, Row};
-pub(super) use relation::{Relation, Rows, Written, is_gone};
-pub(super) use sql::{Dialect, Page, frontier, rows_without_place};
+pub(super) use reading::Reading;
+pub(super) use relation::{Relation, Written, is_gone};
+pub(super) use sql::{Dialect, Page, frontier, quote, rows_without_place};

@@ -3,6 +3,8 @@
 use opencdc::DataType;
 use tokio_postgres::types::{Kind, Type};
 
+use crate::source::table::quote;
+
 /// A column and its type.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
@@ -39,11 +41,6 @@ fn data_type(of: &Type) -> DataType {
             _ => DataType::String,
         },
     }
-}
-
-/// As a name is written in SQL.
-pub(super) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use super::column::{Column, quote};
+use super::column::Column;
 use super::error::explain;
 use super::target::Target;
 use crate::source::schema::Schemas;
-use crate::source::table::{Dialect, Pass, Relation, Row, Rows, frontier, is_gone, rows_without_place};
+use crate::source::table::{Dialect, Pass, Relation, Row, frontier, is_gone, quote, rows_without_place};
 
 /// A connection, and what is asked through it.
 pub(super) struct Database {
@@ -155,19 +155,8 @@ impl Reading<'_> {
         ended.map_err(|error| explain("cannot read from", target, error))
     }
 
-    /// What stands behind `FROM`.
-    fn from(&self) -> String {
-        match &self.relation.rows {
-            Rows::Table(name) => {
-                let name: Vec<_> = name.split('.').map(quote).collect();
-                format!("{} AS t", name.join("."))
-            }
-            Rows::Query(query) => format!("({query}) AS t"),
-        }
-    }
-
     async fn columns(&self, schemas: &mut Schemas) -> Result<Vec<Column>> {
-        let sql = format!("SELECT t.* FROM {}", self.from());
+        let sql = format!("SELECT t.* FROM {}", self.relation.rows.clause());
         let statement = self
             .transaction
             .prepare(&sql)
@@ -184,7 +173,11 @@ impl Reading<'_> {
     }
 
     async fn check_places(&self, columns: &[Column]) -> Result<()> {
-        let sql = rows_without_place(&Postgres(columns), &self.from(), &self.relation.order());
+        let sql = rows_without_place(
+            &Postgres(columns),
+            &self.relation.rows.clause(),
+            &self.relation.order(),
+        );
         let row = self
             .transaction
             .query_one(&sql, &[])
@@ -202,7 +195,12 @@ impl Reading<'_> {
             return Ok(None);
         };
         let value = format!("{}::text", term(cursor));
-        let sql = frontier(&Postgres(columns), &value, &self.from(), &self.relation.order());
+        let sql = frontier(
+            &Postgres(columns),
+            &value,
+            &self.relation.rows.clause(),
+            &self.relation.order(),
+        );
         let row = self
             .transaction
             .query_opt(&sql, &[])
@@ -224,7 +222,12 @@ impl Reading<'_> {
             },
         ];
         wanted.extend(order.iter().map(|column| format!("{}::text", term(column))));
-        let sql = page.sql(&Postgres(columns), &wanted.join(", "), &self.from(), &order);
+        let sql = page.sql(
+            &Postgres(columns),
+            &wanted.join(", "),
+            &self.relation.rows.clause(),
+            &order,
+        );
         let values: Vec<_> = page.values().map(|value| value as &(dyn ToSql + Sync)).collect();
         let rows = self
             .transaction

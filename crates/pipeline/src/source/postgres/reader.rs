@@ -6,44 +6,28 @@ use super::database::Database;
 use crate::source::follow;
 use crate::source::schema::Schemas;
 use crate::source::status::Status;
-use crate::source::table::Pass;
+use crate::source::table::{Pass, Reading};
 
 /// One page after the other. A page that fails ends the read; the run loop begins another one, with another connection.
 pub(super) struct Reader {
     database: Database,
-    schemas: Schemas,
-    pass: Pass<String>,
-    status: Status,
-    /// A pass has ended, and that was not told yet.
-    over: bool,
+    reading: Reading<String>,
 }
 
 impl Reader {
     pub(super) fn new(database: Database, schemas: Schemas, pass: Pass<String>, status: Status) -> Self {
-        Self {
-            database,
-            schemas,
-            pass,
-            status,
-            over: false,
-        }
+        let reading = Reading::new(schemas, pass, status);
+        Self { database, reading }
     }
 
     async fn ask(&mut self) -> Result<Option<Batch>> {
-        let rows = self.database.page(&mut self.pass, &mut self.schemas).await?;
-        if let Some(catalog) = self.schemas.news() {
-            self.pass.announce(catalog);
-        }
-        let (batch, over) = self.pass.take(rows)?;
-        self.over = over;
-        if let Some(batch) = &batch {
-            self.status.read(&batch.records, &self.pass.in_words());
-        }
-        Ok(batch)
+        let Reading { pass, schemas, .. } = &mut self.reading;
+        let rows = self.database.page(pass, schemas).await?;
+        self.reading.take(rows)
     }
 
     async fn batch(&mut self) -> Result<Option<Batch>> {
-        while !std::mem::take(&mut self.over) {
+        while !self.reading.has_ended() {
             if let Some(batch) = self.ask().await? {
                 return Ok(Some(batch));
             }

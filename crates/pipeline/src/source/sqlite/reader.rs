@@ -14,7 +14,9 @@ use crate::source::follow::{BlockingReader, Interrupter};
 use crate::source::rows::Object;
 use crate::source::schema::Schemas;
 use crate::source::status::Status;
-use crate::source::table::{Dialect, Page, Pass, Relation, Row, Rows, frontier, is_gone, rows_without_place};
+use crate::source::table::{
+    Dialect, Page, Pass, Reading, Relation, Row, frontier, is_gone, quote, rows_without_place,
+};
 use crate::sqlite_file;
 
 /// How long to wait for another program that writes to the file.
@@ -33,10 +35,6 @@ impl Dialect for Sqlite {
     fn value(&self, _column: &str, number: usize) -> String {
         format!("?{number}")
     }
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Names, and what is declared of them.
@@ -73,20 +71,12 @@ impl File {
         explain(&self.path, error)
     }
 
-    /// What stands behind `FROM`.
-    fn from(&self) -> String {
-        match &self.relation.rows {
-            Rows::Table(name) => {
-                let name: Vec<_> = name.split('.').map(quote).collect();
-                format!("{} AS t", name.join("."))
-            }
-            Rows::Query(query) => format!("({query}) AS t"),
-        }
-    }
-
     /// Learns the columns and their types from their declarations, and from some rows.
     pub(super) fn look(&self) -> Result<Schemas> {
-        let sql = format!("SELECT t.* FROM {} LIMIT {LOOKED_AT}", self.from());
+        let sql = format!(
+            "SELECT t.* FROM {} LIMIT {LOOKED_AT}",
+            self.relation.rows.clause()
+        );
         let mut schemas = Schemas::default();
         let mut statement = self.prepare(&sql)?;
         let columns = self.columns(&statement)?;
@@ -143,7 +133,7 @@ impl File {
     }
 
     fn check_places(&self) -> Result<()> {
-        let sql = rows_without_place(&Sqlite, &self.from(), &self.relation.order());
+        let sql = rows_without_place(&Sqlite, &self.relation.rows.clause(), &self.relation.order());
         let missing = self.connection.query_row(&sql, [], |row| row.get(0));
         match missing.map_err(|error| self.explain(error))? {
             true => Err(self.relation.without_place()),
@@ -159,7 +149,7 @@ impl File {
         let sql = frontier(
             &Sqlite,
             &format!("t.{}", quote(cursor)),
-            &self.from(),
+            &self.relation.rows.clause(),
             &self.relation.order(),
         );
         let value = self
@@ -173,7 +163,7 @@ impl File {
 
     fn page(&self, page: &Page<Value>, schemas: &mut Schemas) -> Result<Vec<Row<Value>>> {
         let order = self.relation.order();
-        let mut statement = self.prepare(&page.sql(&Sqlite, "t.*", &self.from(), &order))?;
+        let mut statement = self.prepare(&page.sql(&Sqlite, "t.*", &self.relation.rows.clause(), &order))?;
         let mut rows = statement
             .query(params_from_iter(page.values()))
             .map_err(|error| self.explain(error))?;
@@ -264,45 +254,29 @@ fn explain(path: &Path, error: rusqlite::Error) -> Error {
 /// One page after the other.
 pub(super) struct Reader {
     file: File,
-    schemas: Schemas,
-    pass: Pass<Value>,
-    status: Status,
-    /// A pass has ended, and that was not told yet.
-    over: bool,
+    reading: Reading<Value>,
 }
 
 impl Reader {
     pub(super) fn new(file: File, schemas: Schemas, pass: Pass<Value>, status: Status) -> Self {
-        Self {
-            file,
-            schemas,
-            pass,
-            status,
-            over: false,
-        }
+        let reading = Reading::new(schemas, pass, status);
+        Self { file, reading }
     }
 
     fn ask(&mut self) -> Result<Option<Batch>> {
-        if self.pass.is_beginning() {
+        if self.reading.pass.is_beginning() {
             self.file.check_places()?;
-            self.pass.begin(self.file.frontier()?);
+            self.reading.pass.begin(self.file.frontier()?);
         }
-        let rows = self.file.page(&self.pass.page(), &mut self.schemas)?;
-        if let Some(catalog) = self.schemas.news() {
-            self.pass.announce(catalog);
-        }
-        let (batch, over) = self.pass.take(rows)?;
-        self.over = over;
-        if let Some(batch) = &batch {
-            self.status.read(&batch.records, &self.pass.in_words());
-        }
-        Ok(batch)
+        let page = self.reading.pass.page();
+        let rows = self.file.page(&page, &mut self.reading.schemas)?;
+        self.reading.take(rows)
     }
 }
 
 impl BlockingReader for Reader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        while !std::mem::take(&mut self.over) {
+        while !self.reading.has_ended() {
             if let Some(batch) = self.ask()? {
                 return Ok(Some(batch));
             }

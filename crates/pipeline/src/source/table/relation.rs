@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use opencdc::{Error, ErrorKind, Result, StreamName, Until};
 
+use super::sql::quote;
+
 use crate::source::Columns;
 use crate::source::files::{check_batch_size, check_key};
 
@@ -28,6 +30,19 @@ pub(in crate::source) enum Rows {
     Table(String),
     /// A statement.
     Query(String),
+}
+
+impl Rows {
+    /// What stands behind `FROM`; its rows are called `t`.
+    pub(in crate::source) fn clause(&self) -> String {
+        match self {
+            Self::Table(name) => {
+                let name: Vec<_> = name.split('.').map(quote).collect();
+                format!("{} AS t", name.join("."))
+            }
+            Self::Query(query) => format!("({query}) AS t"),
+        }
+    }
 }
 
 /// When no `poll` is set.

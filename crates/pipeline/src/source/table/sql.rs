@@ -9,6 +9,11 @@ pub(in crate::source) trait Dialect {
     fn value(&self, column: &str, number: usize) -> String;
 }
 
+/// A name as both databases write it.
+pub(in crate::source) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// What to ask for next.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::source) struct Page<V> {
