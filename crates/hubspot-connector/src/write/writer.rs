@@ -193,11 +193,7 @@ impl Writer {
         };
         let mut rows = self.rows(&all, depth).await?;
         self.targets(&mut rows).await?;
-        let definitions = self.definitions();
-        Ok(rows
-            .into_iter()
-            .map(|row| row.planned.judged(&definitions))
-            .collect())
+        Ok(self.judged(rows))
     }
 
     /// The rules it goes by.
@@ -214,11 +210,13 @@ impl Writer {
             make: true,
         };
         let rows = self.rows(&all, depth).await?;
+        Ok(self.judged(rows))
+    }
+
+    fn judged(&self, rows: Vec<Row<'_>>) -> Vec<Planned> {
         let definitions = self.definitions();
-        Ok(rows
-            .into_iter()
-            .map(|row| row.planned.judged(&definitions))
-            .collect())
+        let planned = rows.into_iter().map(|row| row.planned.judged(&definitions));
+        planned.collect()
     }
 
     /// Writes records and tells what became of each, in their order.

@@ -97,13 +97,15 @@ impl<'a> Imports<'a> {
         let planned = match job.writer.prepare(&wanted).await {
             Ok(planned) => planned,
             Err(error) => {
-                report.not_written(&rows, &error.to_string())?;
+                for row in &rows {
+                    report.not_written(row, &error.to_string())?;
+                }
                 return Ok(Some(error.into()));
             }
         };
         for (row, planned) in rows.into_iter().zip(planned) {
             if let Some((row, done)) = self.place(row, planned).await {
-                report.add(&[row], vec![done])?;
+                report.add(&row, done)?;
             }
         }
         Ok(None)
@@ -182,9 +184,9 @@ fn note(imported: Imported, report: &mut Report) -> Outcome<Option<Failure>> {
             true => why.clone(),
             false => in_words(&failed.problems),
         };
-        let row = [failed.row.origin];
+        let row = failed.row.origin;
         match failed.fate {
-            Fate::Refused => report.add(&row, vec![Done::Refused(Refusal::new(reason))])?,
+            Fate::Refused => report.add(&row, Done::Refused(Refusal::new(reason)))?,
             Fate::Unknown => report.not_written(&row, &format!("may have been written: {reason}"))?,
             Fate::NotSent => report.not_written(&row, &format!("not sent: {reason}"))?,
         }

@@ -70,21 +70,19 @@ impl Report {
         }
     }
 
-    /// Adds what became of rows.
-    pub(crate) fn add(&mut self, rows: &[Row], done: Vec<Done>) -> Outcome {
-        for (row, done) in rows.iter().zip(done) {
-            let (count, outcome) = self.counts.of(&done);
-            *count += 1;
-            let (id, reason) = match done {
-                Done::Created { id } | Done::Updated { id } | Done::Archived { id } => (Some(id), None),
-                Done::Unchanged { id } => (id, None),
-                Done::Refused(refusal) | Done::Unsure(refusal) => (None, Some(refusal.to_string())),
-            };
-            if let Some(reason) = &reason {
-                self.rejects.add(row, reason)?;
-            }
-            self.tell(row.line, outcome, id, reason);
+    /// Adds what became of a row.
+    pub(crate) fn add(&mut self, row: &Row, done: Done) -> Outcome {
+        let (count, outcome) = self.counts.of(&done);
+        *count += 1;
+        let (id, reason) = match done {
+            Done::Created { id } | Done::Updated { id } | Done::Archived { id } => (Some(id), None),
+            Done::Unchanged { id } => (id, None),
+            Done::Refused(refusal) | Done::Unsure(refusal) => (None, Some(refusal.to_string())),
+        };
+        if let Some(reason) = &reason {
+            self.rejects.add(row, reason)?;
         }
+        self.tell(row.line, outcome, id, reason);
         Ok(())
     }
 
@@ -97,20 +95,17 @@ impl Report {
             .unwrap_or_default();
         for (row, done) in rows.iter().zip(written.done) {
             match done {
-                Some(done) => self.add(std::slice::from_ref(row), vec![done])?,
-                None => self.not_written(std::slice::from_ref(row), &format!("not written: {reason}"))?,
+                Some(done) => self.add(row, done)?,
+                None => self.not_written(row, &format!("not written: {reason}"))?,
             }
         }
         Ok(written.failed.map(Failure::from))
     }
 
-    /// Adds rows of which nobody knows whether they were written.
-    pub(crate) fn not_written(&mut self, rows: &[Row], reason: &str) -> Outcome {
-        for row in rows {
-            self.counts.not_written += 1;
-            self.rejects.add(row, reason)?;
-        }
-        Ok(())
+    /// Adds a row that was not written, as far as anybody knows.
+    pub(crate) fn not_written(&mut self, row: &Row, reason: &str) -> Outcome {
+        self.counts.not_written += 1;
+        self.rejects.add(row, reason)
     }
 
     /// Adds records that imports have made and changed; which row became which, HubSpot does not say.
@@ -147,7 +142,9 @@ impl Report {
         while let Ok(rows) = input.next_rows(CHUNK)
             && !rows.is_empty()
         {
-            self.not_written(&rows, "not tried: the run ended before")?;
+            for row in &rows {
+                self.not_written(row, "not tried: the run ended before")?;
+            }
         }
         Err(self.ended_by(failure)?)
     }
