@@ -62,15 +62,8 @@ impl AssociationTypes {
             Written::Label(label) => known.label.as_deref().is_some_and(|known| same(known, label)),
             Written::Number(number) => known.type_id == number,
         };
-        let found = self
-            .known
-            .iter()
-            .find(meant)
-            .ok_or_else(|| self.unknown(written))?;
-        Ok(TypeSpec {
-            category: found.category.clone(),
-            type_id: found.type_id,
-        })
+        let found = self.known.iter().find(meant);
+        found.map(TypeSpec::from).ok_or_else(|| self.unknown(written))
     }
 
     fn unknown(&self, written: Written<'_>) -> Failure {

@@ -7,7 +7,7 @@ use crate::{
     client::Client,
     decode::{self, Paging},
     error::{Error, SubError},
-    request,
+    request::{self, writes::TypeSpec},
 };
 
 /// The associations of many records with records of one type.
@@ -59,6 +59,16 @@ pub struct AssociationType {
     /// Its name, if it is a labelled one.
     #[serde(default)]
     pub label: Option<String>,
+}
+
+impl From<&AssociationType> for TypeSpec {
+    /// The type as a write names it.
+    fn from(known: &AssociationType) -> Self {
+        Self {
+            category: known.category.clone(),
+            type_id: known.type_id,
+        }
+    }
 }
 
 /// A type of association that a pair of object types may have.

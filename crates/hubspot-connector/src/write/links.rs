@@ -67,17 +67,17 @@ impl Named<'_> {
         if self.type_id.is_none() && self.label.is_none() {
             return Ok(None);
         }
-        let spec = |found: &AssociationLabel| TypeSpec {
-            category: found.category.clone(),
-            type_id: found.type_id,
-        };
-        all.iter().find(wanted).map(spec).map(Some).ok_or_else(|| {
-            let known = all.iter().map(|one| match &one.label {
-                Some(label) => format!("`{label}` ({})", one.type_id),
-                None => one.type_id.to_string(),
-            });
-            known.collect::<Vec<_>>().join(", ")
-        })
+        all.iter()
+            .find(wanted)
+            .map(TypeSpec::from)
+            .map(Some)
+            .ok_or_else(|| {
+                let known = all.iter().map(|one| match &one.label {
+                    Some(label) => format!("`{label}` ({})", one.type_id),
+                    None => one.type_id.to_string(),
+                });
+                known.collect::<Vec<_>>().join(", ")
+            })
     }
 }
 

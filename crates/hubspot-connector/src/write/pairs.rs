@@ -231,11 +231,7 @@ impl PairWriter {
             .labels
             .iter()
             .find(|known| known.label.as_ref() == Some(label));
-        let spec = |known: &AssociationLabel| TypeSpec {
-            category: known.category.clone(),
-            type_id: known.type_id,
-        };
-        found.map(|known| Some(spec(known))).ok_or_else(|| {
+        found.map(|known| Some(TypeSpec::from(known))).ok_or_else(|| {
             let (from, to) = (&self.from.object.name, &self.to.object.name);
             Refusal::of(
                 "label",
