@@ -49,8 +49,10 @@ impl Emulator {
         let (mut portal, recipes) =
             seeding::empty_portal(options.portal_id, options.seed, options.search_lag);
         seeding::seed(&mut portal, &recipes, &options.counts);
+        let clock = Clock::start();
+        portal.opened = clock.now().wall;
         Self(Arc::new(Inner {
-            clock: Clock::start(),
+            clock,
             recipes,
             portal: RwLock::new(portal),
             limiter: Mutex::new(Limiter::new(options.tier)),
@@ -129,6 +131,14 @@ impl Inner {
         }
         let mut portal = self.portal_mut();
         self.imports().catch_up(&mut portal, self.clock.now());
+    }
+
+    /// Drops what has left the recycle bin by age; before anybody looks.
+    pub(crate) fn catch_up_bin(&self) {
+        let now = self.clock.now().wall;
+        if self.portal().bin_is_due(now) {
+            self.portal_mut().empty_bin(now);
+        }
     }
 
     /// Forms and the CMS.

@@ -1,30 +1,28 @@
 //! The one way every call to the emulated HubSpot takes: log, faults, authentication, limits, route.
 
+mod admission;
+mod response;
+
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::{StreamExt, future, stream};
-use http::{HeaderMap, HeaderValue, Request, header};
+use http::{Request, header};
 use serde_json::{Value, json};
 
-use crate::behaviour::faults::{self, Action};
+use crate::behaviour::faults::{self, Action, Subject};
 use crate::behaviour::limits::{Policy, Standing};
-use crate::behaviour::oauth::Grant;
 use crate::behaviour::request_log::Asked;
 use crate::call::Call;
 use crate::data::draw::mix;
 use crate::emulator::{Emulator, Inner};
 use crate::failure::Failure;
-use crate::options::{Scopes, Token};
 use crate::reply::Reply;
-use crate::routes::{self, Access, Found, Route};
+use crate::routes::{self, Found};
 use crate::state::portal::Moment;
-use crate::time::Millis;
-use crate::time::iso;
 
 /// Marks an answer that must never arrive: the server closes the connection instead. In process, the body fails
 /// with this error.
@@ -38,9 +36,6 @@ impl std::fmt::Display for Dropped {
 }
 
 impl std::error::Error for Dropped {}
-
-/// Longer URLs answer 414 (hubspot-api notes §1.3).
-const LONGEST_URL: usize = 16_200;
 
 /// Bodies above this are refused; HubSpot's own limit is not known.
 const LARGEST_BODY: usize = 32 << 20;
@@ -68,42 +63,86 @@ pub(crate) async fn handle(State(emulator): State<Emulator>, request: Request<Bo
     let arrived = inner.clock.now();
     note_arrival(inner, head.uri.path(), arrived);
     let most = largest_body(&head.method, head.uri.path());
-    let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
+    let body = match axum::body::to_bytes(body, most).await {
+        Ok(body) => body,
+        Err(error) => return unread(inner, &head, arrived, &error),
+    };
     inner.catch_up_imports();
-    let fault = inner.faults().strike(head.method.as_str(), head.uri.path());
+    inner.catch_up_bin();
+    let fault = inner.faults().strike(&Subject {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or(""),
+        body: &body,
+    });
     wait(inner.options.latency, fault.as_ref()).await;
+    let action = fault.unwrap_or_default();
     let correlation_id = correlation_id();
+    if action.drop {
+        let label = label_of(&head.method, head.uri.path());
+        note_answer(inner, &head, arrived, label, 0, 0);
+        return response::lost();
+    }
     let Answered {
         reply,
         standing,
         label,
-    } = match &fault {
-        Some(action) if action.drop => {
-            let label = label_of(&head.method, head.uri.path());
-            note_answer(inner, &head, arrived, label, 0, 0);
-            return lost();
-        }
-        Some(action) if action.status.is_some() => {
-            forced(inner, &head.method, head.uri.path(), action, &correlation_id)
-        }
-        _ => answer(inner, &head, body, &correlation_id),
-    };
-    let action = fault.unwrap_or_default();
-    let reply = distort(reply, &action, head.uri.query().unwrap_or(""));
-    let status = if action.fail_after_write { 0 } else { reply.status };
+    } = carry_out(inner, &head, &body, &action, &correlation_id);
+    let status = if action.loses_answer() { 0 } else { reply.status };
     note_answer(inner, &head, arrived, label, status, reply.body.len());
-    if action.fail_after_write {
-        return lost();
+    if action.loses_answer() {
+        return response::lost();
     }
-    let mut response = respond(reply, standing, &action, &correlation_id);
-    set(response.headers_mut(), "date", &http_date(inner.clock.now().wall));
-    response
+    response::respond(reply, standing, &action, &correlation_id, inner.clock.now().wall)
 }
 
-/// The emulator's time as HTTP writes it: whoever asks may go by it, also where the clock was advanced.
-fn http_date(now: Millis) -> String {
-    let since_1970 = Duration::from_millis(u64::try_from(now).unwrap_or(0));
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970)
+/// Does the work and finds the answer, as far as the fault lets either happen.
+fn carry_out(
+    inner: &Inner,
+    head: &http::request::Parts,
+    body: &Bytes,
+    action: &Action,
+    correlation_id: &str,
+) -> Answered {
+    let forced = || forced(inner, &head.method, head.uri.path(), action, correlation_id);
+    if action.refuses() {
+        return forced();
+    }
+    let mut answered = answer(inner, head, body.clone(), action, correlation_id);
+    if action.status.is_some() {
+        return forced();
+    }
+    if action.html {
+        answered.reply = Reply::html(
+            200,
+            "<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>",
+        );
+    }
+    answered.reply = action
+        .bend
+        .reply(answered.reply, head.uri.query().unwrap_or(""), body);
+    answered
+}
+
+/// A body that is too large is refused; one that was cut off gets no answer, for nobody listens to one.
+fn unread(inner: &Inner, head: &http::request::Parts, arrived: Moment, error: &axum::Error) -> Response {
+    let label = label_of(&head.method, head.uri.path());
+    let too_large = std::error::Error::source(error)
+        .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+    if !too_large {
+        note_answer(inner, head, arrived, label, 0, 0);
+        return response::lost();
+    }
+    let correlation_id = correlation_id();
+    let reply = refuse(&Failure::new(413, "Payload Too Large"), &correlation_id);
+    note_answer(inner, head, arrived, label, 413, reply.body.len());
+    response::respond(
+        reply,
+        None,
+        &Action::default(),
+        &correlation_id,
+        inner.clock.now().wall,
+    )
 }
 
 /// Counts a request, and the first object type that its path names.
@@ -152,13 +191,6 @@ async fn wait(latency: Duration, fault: Option<&Action>) {
     if !(latency + slow).is_zero() {
         tokio::time::sleep(latency + slow).await;
     }
-}
-
-fn lost() -> Response {
-    let nothing = stream::once(future::ready(Err::<Bytes, Dropped>(Dropped)));
-    let mut response = Response::new(Body::from_stream(nothing));
-    response.extensions_mut().insert(Dropped);
-    response
 }
 
 fn label_of(method: &http::Method, path: &str) -> String {
@@ -211,7 +243,13 @@ fn refuse(failure: &Failure, correlation_id: &str) -> Reply {
     Reply::value(failure.status, &failure.body(correlation_id))
 }
 
-fn answer(inner: &Inner, head: &http::request::Parts, body: Bytes, correlation_id: &str) -> Answered {
+fn answer(
+    inner: &Inner,
+    head: &http::request::Parts,
+    body: Bytes,
+    action: &Action,
+    correlation_id: &str,
+) -> Answered {
     let path = head.uri.path();
     let (route, label, params) = match routes::find(&head.method, path) {
         Found::Route { route, label, params } => (route, label, params),
@@ -232,12 +270,15 @@ fn answer(inner: &Inner, head: &http::request::Parts, body: Bytes, correlation_i
             .collect(),
         host: host(head),
         body,
-        content_type: content_type(&head.headers).to_owned(),
+        content_type: admission::content_type(&head.headers).to_owned(),
         app: String::new(),
         params,
     };
-    let (standing, result) = admit(inner, head, route, &mut call);
-    let result = result.and_then(|()| (route.handler)(inner, &call));
+    let (standing, result) = admission::admit(inner, head, route, &mut call);
+    let result = result.and_then(|()| {
+        action.bend.request(&mut call);
+        (route.handler)(inner, &call)
+    });
     let reply = result.unwrap_or_else(|failure| refuse(&failure, correlation_id));
     Answered {
         reply,
@@ -263,245 +304,6 @@ fn host(head: &http::request::Parts) -> String {
         .or_else(|| head.uri.authority().map(http::uri::Authority::as_str))
         .unwrap_or("localhost")
         .to_owned()
-}
-
-/// Everything that can refuse a request before its route sees it.
-fn admit(
-    inner: &Inner,
-    head: &http::request::Parts,
-    route: &Route,
-    call: &mut Call,
-) -> (Option<Standing>, Result<(), Failure>) {
-    if head.uri.to_string().len() > LONGEST_URL {
-        return (None, Err(Failure::new(414, "URI Too Long")));
-    }
-    if route.access == Access::Open {
-        return (None, Ok(()));
-    }
-    let caller = match authenticate(inner, &head.headers) {
-        Ok(caller) => caller,
-        Err(failure) => return (None, Err(failure)),
-    };
-    call.app = caller.app(inner);
-    let now = inner.clock.now();
-    let admitted = match &caller {
-        Caller::PrivateApp(token) => inner.limiter().admit(&token.value, route.toll, now),
-        Caller::App(grant) => inner.limiter().admit_app(&grant.client_id, route.toll, now),
-    };
-    let standing = match admitted {
-        Ok(standing) => standing,
-        Err((policy, standing)) => return (Some(standing), Err(policy.failure(inner.options.portal_id))),
-    };
-    (
-        Some(standing),
-        check_content_type(route, call).and_then(|()| authorise(inner, &caller, route.access, call)),
-    )
-}
-
-/// Whom a token stands for.
-enum Caller<'i> {
-    PrivateApp(&'i Token),
-    App(Grant),
-}
-
-impl Caller<'_> {
-    /// A name for the app, which must not be its token.
-    fn app(&self, inner: &Inner) -> String {
-        match self {
-            Self::PrivateApp(token) => {
-                let mut tokens = inner.options.tokens.iter();
-                let place = tokens.position(|known| known.value == token.value);
-                format!("private app {}", place.unwrap_or(0))
-            }
-            Self::App(grant) => grant.client_id.clone(),
-        }
-    }
-
-    fn may(&self, wanted: &[String]) -> bool {
-        match self {
-            Self::PrivateApp(token) => token.scopes.allow(wanted),
-            Self::App(grant) => Scopes::List(grant.scopes.clone()).allow(wanted),
-        }
-    }
-}
-
-fn authenticate<'i>(inner: &'i Inner, headers: &HeaderMap) -> Result<Caller<'i>, Failure> {
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(unauthenticated());
-    }
-    let value = value.trim();
-    let token = inner.options.tokens.iter().find(|token| token.value == value);
-    token.map_or_else(|| app_of(inner, value), |token| Ok(Caller::PrivateApp(token)))
-}
-
-fn app_of<'i>(inner: &'i Inner, token: &str) -> Result<Caller<'i>, Failure> {
-    let now = inner.clock.now().wall;
-    let oauth = inner.oauth();
-    let held = oauth.access(token).ok_or_else(unauthenticated)?;
-    if held.expires > now {
-        return Ok(Caller::App(held.grant.clone()));
-    }
-    let seconds = (now - held.expires) / 1000;
-    let message = format!("The OAuth token used to make this call expired {seconds} second(s) ago.");
-    Err(Failure::new(401, message)
-        .category("EXPIRED_AUTHENTICATION")
-        .context("expire time", vec![iso(held.expires)]))
-}
-
-/// As recorded (hubspot-api notes §3.1).
-fn unauthenticated() -> Failure {
-    let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find \
-                   more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview";
-    Failure::new(401, message).category("INVALID_AUTHENTICATION")
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    let given = headers.get(header::CONTENT_TYPE);
-    given.and_then(|value| value.to_str().ok()).unwrap_or("")
-}
-
-/// Bodies must be JSON, and uploads forms (hubspot-api notes §3.1, §6.2).
-fn check_content_type(route: &Route, call: &Call) -> Result<(), Failure> {
-    let wanted = if route.is_upload {
-        "multipart/form-data"
-    } else {
-        "application/json"
-    };
-    if call.body.is_empty() || call.content_type.to_ascii_lowercase().starts_with(wanted) {
-        return Ok(());
-    }
-    let message = format!("Unsupported Media Type: the body must be {wanted}");
-    Err(Failure::new(415, message))
-}
-
-fn authorise(inner: &Inner, caller: &Caller<'_>, access: Access, call: &Call) -> Result<(), Failure> {
-    let portal = inner.portal();
-    let object_type = match access {
-        Access::Open
-        | Access::ReadOwners
-        | Access::ReadLists
-        | Access::WriteLists
-        | Access::Scope(_)
-        | Access::Anyone => None,
-        Access::ReadRecordsOf(name) => Some(&portal.store(portal.type_index(name)?).object_type),
-        _ => Some(&portal.store(portal.type_index(call.param(0))?).object_type),
-    };
-    let wanted = access.scopes(object_type);
-    if caller.may(&wanted) {
-        Ok(())
-    } else {
-        Err(missing_scopes(&wanted))
-    }
-}
-
-fn missing_scopes(wanted: &[String]) -> Failure {
-    let message = "This app hasn't been granted all required scopes to make this call. Read more about required scopes \
-                   here: https://developers.hubspot.com/scopes.";
-    Failure::new(403, message)
-        .category("MISSING_SCOPES")
-        .error(json!({
-            "message": "One or more of the following scopes are required.",
-            "context": {"requiredGranularScopes": wanted},
-        }))
-        .extra(
-            "links",
-            json!({"scopes": "https://developers.hubspot.com/scopes"}),
-        )
-}
-
-/// Bends a good answer the way a fault asks for.
-fn distort(reply: Reply, action: &Action, query: &str) -> Reply {
-    if action.html {
-        return Reply::html(
-            200,
-            "<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>",
-        );
-    }
-    if action.repeat_page {
-        return repeat_page(reply, query);
-    }
-    reply
-}
-
-fn repeat_page(reply: Reply, query: &str) -> Reply {
-    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else {
-        return reply;
-    };
-    let after = form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key == "after")
-        .map(|(_, value)| value.into_owned());
-    body["paging"] = json!({"next": {"after": after.unwrap_or_else(|| "0".into())}});
-    Reply::value(reply.status, &body)
-}
-
-fn respond(reply: Reply, standing: Option<Standing>, action: &Action, correlation_id: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() =
-        http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if !reply.body.is_empty() {
-        let kind = if reply.html {
-            "text/html; charset=utf-8"
-        } else {
-            "application/json;charset=utf-8"
-        };
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    }
-    set(headers, "x-hubspot-correlation-id", correlation_id);
-    if let Some(location) = &reply.location {
-        set(headers, "location", location);
-    }
-    if let Some(standing) = &standing {
-        add_limits(headers, standing);
-    }
-    if let Some(seconds) = action.wait() {
-        set(headers, "retry-after", &seconds.to_string());
-    }
-    for (name, value) in &action.headers {
-        set(headers, name, value);
-    }
-    if action.truncate {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
-        *response.body_mut() = half(reply.body);
-    } else {
-        *response.body_mut() = Body::from(reply.body);
-    }
-    response
-}
-
-/// Half of a body, then an error. In between the server gets a chance to send the half.
-fn half(body: Vec<u8>) -> Body {
-    let body = Bytes::from(body);
-    let half = stream::once(future::ready(Ok(body.slice(..body.len() / 2))));
-    let end = stream::once(async {
-        tokio::task::yield_now().await;
-        Err(Dropped)
-    });
-    Body::from_stream(half.chain(end))
-}
-
-fn set(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), HeaderValue::from_str(value)) {
-        headers.insert(name, value);
-    }
-}
-
-/// Search answers lack the interval headers (hubspot-api notes §3.2).
-fn add_limits(headers: &mut HeaderMap, standing: &Standing) {
-    if let Some((most, left)) = standing.daily {
-        set(headers, "x-hubspot-ratelimit-daily", &most.to_string());
-        set(headers, "x-hubspot-ratelimit-daily-remaining", &left.to_string());
-    }
-    if let Some((most, left)) = standing.burst {
-        set(headers, "x-hubspot-ratelimit-interval-milliseconds", "10000");
-        set(headers, "x-hubspot-ratelimit-max", &most.to_string());
-        set(headers, "x-hubspot-ratelimit-remaining", &left.to_string());
-    }
 }
 
 /// A fresh uuid for every answer.

@@ -131,6 +131,7 @@ impl Scene<'_> {
 impl<'a> Run<'a> {
     fn start(inner: &'a Inner, mutation: &Mutation) -> Result<Self, Failure> {
         inner.catch_up_imports();
+        inner.catch_up_bin();
         let target = Target::of(inner, mutation)?;
         Ok(Self {
             inner,

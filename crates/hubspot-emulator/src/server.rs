@@ -43,7 +43,10 @@ fn connect(stream: TcpStream, router: Router, graceful: &GracefulShutdown) {
     // Answers are small and written at once; a failure to say so costs only latency.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request| answer(router.clone(), request));
-    let connection = Builder::new(TokioExecutor::new())
+    let mut builder = Builder::new(TokioExecutor::new());
+    // The gateway sets the date by the emulator's clock, or leaves it out where a fault asks for that.
+    builder.http1().auto_date_header(false);
+    let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
     let watched = graceful.watch(connection);

@@ -32,6 +32,7 @@ pub(crate) enum Reader {
 impl Reader {
     pub(crate) fn of(inner: &Inner, name: &str) -> Result<Self, Failure> {
         inner.catch_up_imports();
+        inner.catch_up_bin();
         if let Some(lines) = things::lines(inner, name) {
             return Ok(Self::Whole(lines));
         }
@@ -101,7 +102,12 @@ fn write_record(out: &mut Vec<u8>, store: &Store, record: &Record) {
     write_iso(out, record.created);
     out.extend_from_slice(b"\",\"updatedAt\":\"");
     write_iso(out, record.updated);
-    out.extend_from_slice(b"\"}\n");
+    out.push(b'"');
+    let slot = store.slot(record.id);
+    if record.archived_at().is_some() && !slot.is_some_and(|slot| store.is_in_bin(slot)) {
+        out.extend_from_slice(b",\"expired\":true");
+    }
+    out.extend_from_slice(b"}\n");
 }
 
 fn write_properties(out: &mut Vec<u8>, store: &Store, record: &Record) {

@@ -1,5 +1,6 @@
 //! How the account behaves towards its callers: time, limits, faults, and the log of what was asked.
 
+pub(crate) mod bend;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod habits;

@@ -4,7 +4,6 @@ use crate::data::draw::Draw;
 use crate::state::associations::TypeIndex;
 use crate::state::index::Slot;
 use crate::state::portal::Portal;
-use crate::state::record::Life;
 use crate::state::store::Store;
 
 /// So many places are tried before a live record is looked for in order.
@@ -53,7 +52,7 @@ fn is_live(store: &Store, slot: Slot) -> bool {
 }
 
 fn is_archived(store: &Store, slot: Slot) -> bool {
-    matches!(store.record(slot).life, Life::Archived { .. })
+    store.is_in_bin(slot)
 }
 
 fn slots(store: &Store) -> impl DoubleEndedIterator<Item = Slot> {

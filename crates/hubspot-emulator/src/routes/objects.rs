@@ -174,8 +174,8 @@ pub(super) fn find(
 
 pub(super) fn find_archived<'p>(portal: &'p Portal, of: TypeIndex, id: &str) -> Option<&'p Record> {
     let store = portal.store(of);
-    let record = store.record(store.slot(id.parse().ok()?)?);
-    record.archived_at().map(|_| record)
+    let slot = store.slot(id.parse().ok()?)?;
+    store.is_in_bin(slot).then(|| store.record(slot))
 }
 
 /// The body of a create or an update.

@@ -27,6 +27,10 @@ pub(crate) struct Portal {
     pub(crate) pipelines: Vec<(TypeIndex, Pipeline)>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) search_lag: Duration,
+    /// When the account was made. Records that were seeded as archived count as archived then.
+    pub(crate) opened: Millis,
+    /// When the recycle bin was last emptied.
+    pub(crate) bin_emptied: Millis,
     /// Custom objects, also deleted ones.
     pub(crate) schemas: Vec<Schema>,
     /// Groups of properties that were made or changed.
@@ -80,6 +84,9 @@ pub(crate) struct AskedLink {
     pub(crate) type_ids: Vec<u32>,
 }
 
+const HOUR: Millis = 3_600_000;
+const BIN_KEEPS: Millis = 90 * 24 * HOUR;
+
 impl Portal {
     /// An account without people or records.
     pub(crate) fn new(stores: Vec<Store>) -> Self {
@@ -100,6 +107,8 @@ impl Portal {
             pipelines,
             owners: Vec::new(),
             search_lag: Duration::ZERO,
+            opened: 0,
+            bin_emptied: 0,
             schemas: Vec::new(),
             groups: Vec::new(),
             minted: 0,
@@ -140,6 +149,19 @@ impl Portal {
             (false, true) => Notice::AtOnce,
             (false, false) => Notice::At(now.steady + self.search_lag),
         }
+    }
+
+    /// Whether records may have left the recycle bin by age since it was last looked at.
+    pub(crate) fn bin_is_due(&self, now: Millis) -> bool {
+        now >= self.bin_emptied + HOUR
+    }
+
+    /// Drops the records that were archived 90 days ago from the recycle bin (hubspot-api notes §1.3). They are
+    /// not restored or shown any more.
+    pub(crate) fn empty_bin(&mut self, now: Millis) {
+        self.bin_emptied = now;
+        let leaves = |archived: Millis| archived.max(self.opened) + BIN_KEEPS <= now;
+        self.stores.iter_mut().for_each(|store| store.empty_bin(leaves));
     }
 
     pub(crate) fn has_due(&self, now: Steady) -> bool {
@@ -403,7 +425,7 @@ impl Portal {
     pub(crate) fn restore(&mut self, of: TypeIndex, slot: Slot, now: Moment) -> bool {
         let record = self.stores[of].record(slot);
         let id = record.id;
-        if record.archived_at().is_none() || self.holds_taken_value(of, slot) {
+        if !self.stores[of].is_in_bin(slot) || self.holds_taken_value(of, slot) {
             return false;
         }
         self.set_life(of, slot, Life::Live, now);

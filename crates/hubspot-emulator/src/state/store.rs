@@ -135,6 +135,18 @@ impl Store {
         self.archived.range(slot..).map(|slot| self.record(*slot))
     }
 
+    /// Whether a record lies in the recycle bin.
+    pub(crate) fn is_in_bin(&self, slot: Slot) -> bool {
+        self.archived.contains(&slot)
+    }
+
+    /// Takes the records out of the recycle bin that `leaves` says of, by the time they were archived.
+    pub(crate) fn empty_bin(&mut self, leaves: impl Fn(Millis) -> bool) {
+        let records = &self.records;
+        let stays = |slot: &Slot| !records[*slot as usize].archived_at().is_some_and(&leaves);
+        self.archived.retain(stays);
+    }
+
     /// The next archived record from a slot on, starting over after the last one.
     pub(crate) fn archived_slot_from(&self, slot: Slot) -> Option<Slot> {
         let from = self.archived.range(slot..).next();

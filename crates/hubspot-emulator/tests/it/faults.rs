@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, ids};
@@ -146,4 +147,146 @@ async fn a_locked_resource_and_a_moving_account_can_be_had() {
     with_fault(&desk, json!({"status": 477, "retryAfter": 86400})).await;
     let moving = desk.get("/crm/v3/objects/contacts").await;
     assert_eq!(moving.headers["retry-after"], "86400");
+}
+
+#[tokio::test]
+async fn a_write_can_be_done_and_answered_as_if_it_were_not() {
+    for status in [408, 499, 520] {
+        let desk = Desk::empty();
+        with_fault(&desk, json!({"failAfterWrite": true, "status": status})).await;
+        let answer = desk
+            .post(
+                "/crm/v3/objects/contacts",
+                json!({"properties": {"lastname": "A"}}),
+            )
+            .await;
+        assert_eq!((answer.status, answer.broken), (status, false));
+        assert_eq!(ids(&desk.get("/crm/v3/objects/contacts").await.body).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_page_of_one_list_goes_wrong_alone() {
+    let desk = Desk::small();
+    let rule = json!([{
+        "match": {"path": "/crm/v3/objects/contacts", "query": "after=1"},
+        "skip": 1, "times": 1, "action": {"status": 502},
+    }]);
+    desk.post("/_emulator/faults", rule).await;
+    for (path, status) in [
+        ("/crm/v3/objects/contacts?limit=5", 200),
+        ("/crm/v3/objects/contacts?limit=5&after=106", 200),
+        ("/crm/v3/objects/companies?limit=5&after=106", 200),
+        ("/crm/v3/objects/contacts?limit=5&after=111", 502),
+        ("/crm/v3/objects/contacts?limit=5&after=111", 200),
+    ] {
+        assert_eq!(desk.get(path).await.status, status, "{path}");
+    }
+    let rule = json!([{"match": {"body": "\"105\""}, "action": {"status": 404}}]);
+    desk.post("/_emulator/faults", rule).await;
+    for (id, status) in [("104", 200), ("105", 404)] {
+        let asked = json!({"inputs": [{"id": id}], "properties": []});
+        let answer = desk.post("/crm/v3/objects/contacts/batch/read", asked).await;
+        assert_eq!(answer.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_can_leave_an_input_out_of_its_answer() {
+    let desk = Desk::small();
+    let live = ids(&desk.get("/crm/v3/objects/contacts?limit=3").await.body);
+    with_fault(&desk, json!({"leaveOut": [live[1]], "duplicate": [live[0]]})).await;
+    let inputs: Vec<Value> = live.iter().map(|id| json!({"id": id})).collect();
+    let asked = json!({"inputs": inputs, "properties": []});
+    let answer = desk.post("/crm/v3/objects/contacts/batch/read", asked).await;
+    assert_eq!(answer.status, 200);
+    let mut read = ids(&answer.body);
+    read.sort();
+    assert_eq!(read, [&*live[0], &live[0], &live[2]]);
+}
+
+#[tokio::test]
+async fn short_and_empty_pages_lose_nothing() {
+    let desk = Desk::small();
+    let path = "/crm/v3/objects/contacts?limit=10&after=110";
+    let whole = ids(&desk.get(path).await.body);
+    with_fault(&desk, json!({"shortPage": 3})).await;
+    let page = desk.get(path).await;
+    assert_eq!(ids(&page.body), whole[..3]);
+    let after = page.body["paging"]["next"]["after"]
+        .as_str()
+        .expect("a next page");
+    let rest = desk
+        .get(&format!("/crm/v3/objects/contacts?limit=7&after={after}"))
+        .await;
+    assert_eq!(ids(&rest.body), whole[3..]);
+    with_fault(&desk, json!({"shortPage": 0})).await;
+    let page = desk.get(path).await;
+    assert_eq!(
+        (ids(&page.body).len(), &page.body["paging"]["next"]["after"]),
+        (0, &json!("110"))
+    );
+    for most in [3, 0] {
+        with_fault(&desk, json!({"shortPage": most})).await;
+        let asked = json!({"limit": 50, "after": "10"});
+        let page = desk.post("/crm/v3/objects/contacts/search", asked).await;
+        assert_eq!(ids(&page.body).len(), most);
+        assert!(page.body["total"].as_u64().is_some_and(|total| total > 100));
+        assert_eq!(page.body["paging"]["next"]["after"], (10 + most).to_string());
+    }
+}
+
+#[tokio::test]
+async fn the_date_of_an_answer_can_be_wrong_or_missing() {
+    let desk = Desk::empty();
+    with_fault(&desk, json!({"headers": {"date": null}})).await;
+    let answer = desk.get("/crm/v3/objects/contacts").await;
+    assert_eq!((answer.status, answer.headers.get("date")), (200, None));
+    with_fault(&desk, json!({"headers": {"date": "yesterday"}})).await;
+    assert_eq!(
+        desk.get("/crm/v3/objects/contacts").await.headers["date"],
+        "yesterday"
+    );
+    for (off, days) in [("90d", 90), ("-90d", -90)] {
+        desk.post("/_emulator/clock", json!({"freeze": true})).await;
+        let right = desk.get("/crm/v3/objects/contacts").await;
+        with_fault(&desk, json!({"date": off})).await;
+        let wrong = desk.get("/crm/v3/objects/contacts").await;
+        assert_eq!(
+            seconds(&wrong.headers["date"]) - seconds(&right.headers["date"]),
+            days * 86_400
+        );
+    }
+}
+
+fn seconds(date: &http::HeaderValue) -> i64 {
+    let date = httpdate::parse_http_date(date.to_str().expect("text")).expect("a date");
+    let since = date.duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_secs()).expect("not so far away")
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_cut_off_is_not_taken_for_an_empty_one() {
+    let emulator = hubspot_emulator::Emulator::new(hubspot_emulator::Options::default());
+    let desk = Desk::at(&emulator);
+    let request = |body: Body| {
+        http::Request::builder()
+            .method("POST")
+            .uri("/crm/v3/objects/contacts/batch/create")
+            .header(
+                "authorization",
+                format!("Bearer {}", hubspot_emulator::DEFAULT_TOKEN),
+            )
+            .header("content-type", "application/json")
+            .body(body)
+            .expect("a request")
+    };
+    let large = desk.send(request(vec![b' '; (32 << 20) + 1].into())).await;
+    assert_eq!((large.status, &large.body["status"]), (413, &json!("error")));
+    let parts: [Result<&str, std::io::Error>; 2] = [
+        Ok("{\"inputs\":[]"),
+        Err(std::io::ErrorKind::UnexpectedEof.into()),
+    ];
+    let cut = Body::from_stream(futures_util::stream::iter(parts));
+    assert!(desk.send(request(cut)).await.broken);
 }

@@ -1,8 +1,10 @@
 //! Create, update, archive.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, ids};
 
 #[tokio::test]
 async fn a_created_contact_is_there() {
@@ -312,4 +314,38 @@ async fn merged_and_purged_records_can_be_had_through_the_api() {
             .status,
         404
     );
+}
+
+#[tokio::test]
+async fn the_bin_empties_after_90_days() {
+    let emulator = hubspot_emulator::Emulator::new(hubspot_emulator::Options::default());
+    let desk = Desk::at(&emulator);
+    let path = "/crm/v3/objects/contacts";
+    let bin = format!("{path}?archived=true&limit=100");
+    let seeded = ids(&desk.get(&bin).await.body);
+    assert!(!seeded.is_empty(), "some contacts are seeded as archived");
+    emulator.advance(Duration::from_hours(24));
+    let id = desk.contact("gone@example.com").await;
+    desk.call("DELETE", &format!("{path}/{id}"), None).await;
+    emulator.advance(Duration::from_hours(24 * 89 + 1));
+    let left = ids(&desk.get(&bin).await.body);
+    assert_eq!(left, [id.as_str()], "those that were seeded have left");
+    emulator.advance(Duration::from_hours(24));
+    assert!(ids(&desk.get(&bin).await.body).is_empty());
+    assert_eq!(desk.get(&format!("{path}/{id}?archived=true")).await.status, 404);
+    let asked = json!({"objectType": "contacts", "restore": 1});
+    assert_eq!(
+        emulator.mutate(&asked).expect("it is understood")["restore"],
+        json!([])
+    );
+    let truth = desk.lines("/_emulator/truth/contacts").await;
+    let record = truth
+        .iter()
+        .find(|record| record["id"] == id.as_str())
+        .expect("it was there");
+    assert_eq!(
+        (&record["state"], &record["expired"]),
+        (&json!("archived"), &json!(true))
+    );
+    assert_eq!(record["properties"]["email"], "gone@example.com");
 }
