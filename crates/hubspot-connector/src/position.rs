@@ -62,6 +62,10 @@ pub struct Snapshot {
     /// Since when a record may have gone to the recycle bin that was delivered, although nothing is noted of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The latest last modification that search showed before the walk began. The feeds begin there if the cutoff, which
+    /// rests on clocks, is later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
 }
 
 /// Which records of a snapshot are only taken note of.
@@ -96,6 +100,10 @@ pub struct Cdc {
     /// By how much the count of a search differed from ours when the last walk found nothing to mend.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub count_offset: i64,
+    /// When a feed last went on although search did not show all that it counted: a walk over all records that begins
+    /// later settles it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Timestamp>,
     /// As in [`Snapshot::since`], until the first walk over the recycle bin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -183,6 +191,7 @@ impl Snapshot {
             after: None,
             adopt: None,
             since: None,
+            newest: None,
         }
     }
 }

@@ -7,7 +7,8 @@
 //! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
 //! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
 //! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
-//! | `acts.rs` | feeds, recycle bin, comparison, associations, one page at a time | yes |
+//! | `poll.rs` | the change feeds, one page at a time | yes |
+//! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
 //! | `resolve.rs` | what became of records that are not where they were | yes |
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
 //! | `tables.rs` | owners, pipelines, lists and the like | yes |
@@ -34,6 +35,7 @@ mod history;
 mod inline;
 mod merge;
 mod object;
+mod poll;
 mod reader;
 mod resolve;
 mod snapshot;

@@ -273,7 +273,7 @@ async fn show_habits(State(emulator): State<Emulator>) -> Response {
 async fn set_habits(State(emulator): State<Emulator>, body: Bytes) -> Response {
     match read(&body) {
         Ok(habits) => {
-            *emulator.0.habits() = habits;
+            emulator.0.behave(habits);
             show_habits(State(emulator)).await
         }
         Err(problem) => wrong(problem),

@@ -2,6 +2,7 @@
 //! across an await.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::behaviour::clock::Clock;
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     faults: Mutex<FaultPlan>,
     log: Mutex<RequestLog>,
     habits: Mutex<Habits>,
+    searches: AtomicU64,
     lists: Mutex<Lists>,
     imports: Mutex<Imports>,
     marketing_events: Mutex<MarketingEvents>,
@@ -67,6 +69,7 @@ impl Emulator {
                 unstable_order: options.unstable_order,
                 ..Habits::default()
             }),
+            searches: AtomicU64::default(),
             options,
         }))
     }
@@ -108,6 +111,17 @@ impl Inner {
 
     pub(crate) fn habits(&self) -> MutexGuard<'_, Habits> {
         self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which search of all this one is.
+    pub(crate) fn next_search(&self) -> u64 {
+        self.searches.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Changes the account's habits.
+    pub(crate) fn behave(&self, habits: Habits) {
+        self.portal_mut().remember(habits.read_lag);
+        *self.habits() = habits;
     }
 
     pub(crate) fn oauth(&self) -> MutexGuard<'_, OAuth> {

@@ -103,7 +103,7 @@ impl Emulator {
     /// In words, when a habit is not known; none was changed then.
     pub fn set_behaviour(&self, asked: &Value) -> Result<(), String> {
         let habits = read(asked)?;
-        *self.0.habits() = habits;
+        self.0.behave(habits);
         Ok(())
     }
 

@@ -196,6 +196,7 @@ mod tests {
             archived: Rounds::since(at(0)),
             reconcile: Rounds::since(at(0)),
             count_offset: 0,
+            doubt: None,
             since: None,
         }
     }
@@ -227,6 +228,7 @@ mod tests {
                 }),
             },
             count_offset: -3,
+            doubt: None,
             since: Some(at(-60)),
             ..cdc()
         };

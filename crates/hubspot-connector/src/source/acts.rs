@@ -2,25 +2,23 @@
 
 use async_stream::try_stream;
 use futures_util::Stream;
-use hubspot_client::{RawObject, SearchPage};
+use futures_util::StreamExt;
+use hubspot_client::RawObject;
 use jiff::{SignedDuration, Timestamp};
 use opencdc::{Operation, Result};
 
 use super::context::Progress;
 use super::differ::{self, Difference, Fate, day, day_of, number};
-use super::feed::{self, Next, Seen};
 use super::object::{Kind, ObjectPart};
-use super::resolve;
 use super::step::{self, Act};
+use super::{poll, resolve};
 use crate::known::Edit;
-use crate::position::{Cdc, Complete, Cursor, StreamPosition};
+use crate::position::{Cdc, Complete, StreamPosition};
 
 /// As many as one association call takes (hubspot-api notes §2.5).
 const REREAD: usize = hubspot_client::request::associations::MAX_BATCH;
 /// Archived a little before a position was made may have been seen alive by it. A delete too many does no harm.
 const ARCHIVE_MARGIN: SignedDuration = SignedDuration::from_mins(5);
-/// HubSpot's clock is known to the second.
-const SETTLED: SignedDuration = SignedDuration::from_secs(1);
 /// A record leaves the recycle bin by itself after 90 days (hubspot-api notes §1.3); one that leaves it well before was
 /// erased.
 const BIN_DAYS: u32 = 85;
@@ -35,34 +33,10 @@ pub(super) fn act<'a>(
     try_stream! {
         match act {
             Act::Poll => {
-                if let Some(until) = step::late_window(now, part.terms(), cdc, &part.done) {
-                    loop {
-                        let (difference, next, _gates) = poll(part, cdc.delayed, Some(until)).await?;
-                        let is_last = matches!(next, Next::Done(_));
-                        cdc.delayed = next.cursor();
-                        // What lies before is never found again.
-                        part.recent.retain(|_, at| *at >= cdc.delayed.timestamp);
-                        yield handed_out(part, difference, cdc);
-                        if is_last { break }
-                        part.note_behind(cdc.delayed);
-                    }
-                    part.done.polled_late = Some(now);
+                let mut progresses = Box::pin(poll::poll(part, cdc, now));
+                while let Some(progress) = progresses.next().await {
+                    yield progress?;
                 }
-                cdc.realtime = step::early_start(cdc);
-                loop {
-                    let before = cdc.realtime;
-                    let (difference, next, _gates) = poll(part, before, None).await?;
-                    let is_last = matches!(next, Next::Done(_));
-                    cdc.realtime = next.cursor();
-                    // An account at rest writes nothing.
-                    if cdc.realtime != before || !difference.edits.is_empty() || !difference.records.is_empty() {
-                        yield handed_out(part, difference, cdc);
-                    }
-                    if is_last { break }
-                    part.note_behind(cdc.realtime);
-                }
-                part.done.polled = Some(now);
-                part.context.board.caught_up(part.stream());
             }
             Act::Archived => {
                 let (difference, _gates) = archived(part, cdc, now).await?;
@@ -84,97 +58,20 @@ pub(super) fn act<'a>(
     }
 }
 
-fn handed_out(part: &ObjectPart, difference: Difference, cdc: &Cdc) -> Progress {
+pub(super) fn handed_out(part: &ObjectPart, difference: Difference, cdc: &Cdc) -> Progress {
     let progress = part.progress(difference, cdc);
     part.note_counts(&progress);
     progress
 }
 
 /// Held until what was compared is handed out, see `Context::gates`.
-type Gates = Vec<tokio::sync::OwnedMutexGuard<()>>;
-
-/// A page of a feed. Search only finds: what it shows may be old, or archived by now, so the records are read by id.
-async fn poll(
-    part: &mut ObjectPart,
-    cursor: Cursor,
-    until: Option<Timestamp>,
-) -> Result<(Difference, Next, Gates)> {
-    let question = feed::ask(
-        part.plan().object.last_modified,
-        resolve::shown(part),
-        cursor,
-        until,
-    );
-    let page = part.reader.search(&question).await?;
-    let seen = seen(&page, part.plan().object.last_modified, cursor);
-    let next = feed::after_page(cursor, until, &seen);
-    let fresh = |seen: &&Seen| part.recent.get(&seen.id).is_none_or(|at| *at < seen.at);
-    let ids: Vec<_> = seen
-        .iter()
-        .filter(fresh)
-        .map(|seen| seen.id.to_string())
-        .collect();
-    // Also of records that were read before, when search did not show yet what was merged into them.
-    let merged = resolve::merged(part, &page.results);
-    if ids.is_empty() && merged.is_empty() {
-        return Ok((Difference::default(), next, Vec::new()));
-    }
-    let asked_at = part.context.now(&part.reader.client);
-    let read = part.reader.by_id(&ids).await?;
-    let gates = part.context.gates(part.touched()).await;
-    let mut difference = part.differ(&read.objects, part.rule());
-    let gone = resolve::known(part, &read.missing).await?;
-    difference.extend(part.gone(&gone.dead));
-    difference.extend(part.gone(&merged));
-    difference.extend(attach(part, &difference).await?);
-    note_seen(part, asked_at, &seen, &read.objects);
-    Ok((difference, next, gates))
-}
-
-/// Remembers the newest time of each record: what search showed, or what was read, which may be ahead of it. Not of one that
-/// changed just before it was asked for: it may have changed again in the same millisecond, and then only reading it once
-/// more can tell.
-fn note_seen(part: &mut ObjectPart, asked_at: Timestamp, seen: &[Seen], objects: &[RawObject]) {
-    let read = objects
-        .iter()
-        .filter_map(|object| Some((number(object.id())?, updated(object)?)));
-    let settled = asked_at.saturating_sub(SETTLED).unwrap_or(asked_at);
-    for (id, at) in seen.iter().map(|seen| (seen.id, seen.at)).chain(read) {
-        if at <= settled {
-            let newest = part.recent.entry(id).or_insert(at);
-            *newest = at.max(*newest);
-        }
-    }
-}
+pub(super) type Gates = Vec<tokio::sync::OwnedMutexGuard<()>>;
 
 /// What is attached to the records of a difference, on either side.
-async fn attach(part: &ObjectPart, difference: &Difference) -> Result<Difference> {
+pub(super) async fn attach(part: &ObjectPart, difference: &Difference) -> Result<Difference> {
     let mut more = part.read_attached(&difference.changed, Operation::Create).await?;
     more.extend(part.read_incoming(&difference.created).await?);
     Ok(more)
-}
-
-fn updated(object: &RawObject) -> Option<Timestamp> {
-    object.updated_at()?.parse().ok()
-}
-
-/// The ids and times of a page. The time is the property that was sorted by, which need not be `updatedAt`.
-fn seen(page: &SearchPage, last_modified: &str, cursor: Cursor) -> Vec<Seen> {
-    let time = |object: &RawObject| {
-        let properties: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(object.properties()?).ok()?;
-        properties.get(last_modified)?.as_str()?.parse::<Timestamp>().ok()
-    };
-    let seen = |object: &RawObject| {
-        let at = time(object)
-            .or_else(|| updated(object))
-            .unwrap_or(cursor.timestamp);
-        Some(Seen {
-            id: number(object.id())?,
-            at,
-        })
-    };
-    page.results.iter().filter_map(seen).collect()
 }
 
 /// A page of the recycle bin: what is known to live and lies there is gone; what lay there and does not is alive again, or
@@ -320,6 +217,7 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     );
     if cdc.reconcile.open.is_none() {
         part.done.miscounted = false;
+        cdc.doubt = cdc.doubt.filter(|doubt| *doubt > round.begun);
         part.done.reconciled = true;
         part.done.walked = true;
         part.done.counted = 0;

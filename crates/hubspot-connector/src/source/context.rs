@@ -106,6 +106,14 @@ impl Context {
         client.server_time().unwrap_or_else(|| here().unwrap_or(began))
     }
 
+    /// The later of HubSpot's time and this machine's: what is later still, no clock has shown.
+    pub(super) fn latest(&self, client: &Client) -> Timestamp {
+        let (began, at) = self.began;
+        let here = began.saturating_add(SignedDuration::try_from(at.elapsed()).unwrap_or_default());
+        let here = here.unwrap_or(began);
+        client.server_time().map_or(here, |server| server.max(here))
+    }
+
     /// The wanted fields of a stream; `None` means all.
     pub(super) fn fields_of(&self, stream: &StreamName) -> Option<&[String]> {
         self.selected.get(stream)?.as_deref()

@@ -23,6 +23,11 @@ pub(super) struct Difference {
 }
 
 impl Difference {
+    /// Nothing to deliver, and nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.edits.is_empty()
+    }
+
     pub(super) fn extend(&mut self, other: Self) {
         self.records.extend(other.records);
         self.edits.extend(other.edits);

@@ -12,6 +12,7 @@ use opencdc::{Operation, Result, StreamName};
 
 use super::context::{Context, Progress};
 use super::differ::{self, Difference, Fate, Rule, number};
+use super::poll::Stale;
 use super::reader::{self, Links, Reader};
 use super::step::{self, Act, Done, Terms};
 use crate::error::Doing;
@@ -66,8 +67,10 @@ pub(super) struct ObjectPart {
     incoming: Vec<Incoming>,
     pub(super) done: Done,
     terms: Terms,
-    /// What was seen in the feeds lately, with the time of its last modification.
+    /// What was read because of the feeds lately, with the last modification that was read.
     pub(super) recent: HashMap<u64, Timestamp>,
+    /// What search shows newer than it was read.
+    pub(super) stale: Stale,
     /// Which definitions `reader` goes by.
     shape: usize,
 }
@@ -102,6 +105,7 @@ impl ObjectPart {
                 searchable: plan.object.can(Capability::Search),
             },
             recent: HashMap::new(),
+            stale: Stale::new(),
             shape: shape.number,
             context: context.clone(),
         })
@@ -119,8 +123,9 @@ impl ObjectPart {
     pub(super) fn run(mut self) -> impl Stream<Item = Result<Progress>> + Send {
         try_stream! {
             let mut state = self.begin()?;
-            if let StreamPosition::Snapshot(snapshot) = state {
+            if let StreamPosition::Snapshot(mut snapshot) = state {
                 let turn = self.context.snapshot_turn().await;
+                super::poll::bound(&self, &mut snapshot).await?;
                 let mut walk = Box::pin(super::snapshot::walk(&mut self, snapshot));
                 let mut last = None;
                 while let Some(progress) = walk.next().await {

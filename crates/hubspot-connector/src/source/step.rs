@@ -120,7 +120,7 @@ impl Plan<'_> {
         let due = match (self.terms.goal, self.done.polled) {
             (_, None) => true,
             (Goal::CaughtUp, Some(_)) => false,
-            (Goal::Follow, Some(at)) => self.now >= after(at, self.poll_interval()),
+            (Goal::Follow, Some(at)) => is_due(self.now, at, self.poll_interval()),
         };
         (self.terms.searchable && due).then_some(Act::Poll)
     }
@@ -143,7 +143,7 @@ impl Plan<'_> {
         let rounds = &self.cdc.archived;
         let due = match self.terms.goal {
             Goal::CaughtUp => self.done.archived == 0,
-            Goal::Follow => self.now >= after(rounds.last, self.terms.rhythm.archived),
+            Goal::Follow => is_due(self.now, rounds.last, self.terms.rhythm.archived),
         };
         (rounds.open.is_some() || due).then_some(Act::Archived)
     }
@@ -156,29 +156,27 @@ impl Plan<'_> {
 
     fn reconcile(&self) -> Option<Act> {
         let rounds = &self.cdc.reconcile;
-        let due = self.now >= after(rounds.last, self.terms.rhythm.reconcile)
-            || (self.done.miscounted && self.now >= self.sooner());
+        let doubtful = self.cdc.doubt.is_some();
+        let due = is_due(self.now, rounds.last, self.terms.rhythm.reconcile)
+            || ((self.done.miscounted || doubtful) && is_due(self.now, rounds.last, self.sooner()));
         let due = match self.terms.goal {
             Goal::Follow => due,
             // However long it takes and however often it is wanted: once is enough to have caught up.
-            Goal::CaughtUp => !self.done.walked && (due || !self.terms.searchable),
+            Goal::CaughtUp => !self.done.walked && (due || doubtful || !self.terms.searchable),
         };
         (rounds.open.is_some() || due).then_some(Act::Reconcile)
     }
 
-    /// When a walk over all records may be taken because of a wrong count. A count is wrong whenever search lags, and a
-    /// walk costs a call for a hundred records.
-    fn sooner(&self) -> Timestamp {
+    /// How soon after another a walk over all records may be taken because of a wrong count. A count is wrong whenever
+    /// search lags, and a walk costs a call for a hundred records.
+    fn sooner(&self) -> SignedDuration {
         const TIMES_AS_OFTEN: i32 = 24;
-        after(
-            self.cdc.reconcile.last,
-            self.terms.rhythm.reconcile / TIMES_AS_OFTEN,
-        )
+        self.terms.rhythm.reconcile / TIMES_AS_OFTEN
     }
 
     fn reassociate(&self) -> Option<Act> {
         let due = |(complete, every): &Reread<'_>| {
-            let due = self.now >= after(complete.initial_timestamp, *every);
+            let due = is_due(self.now, complete.initial_timestamp, *every);
             let again = self.terms.goal == Goal::CaughtUp
                 && self
                     .done
@@ -217,6 +215,11 @@ impl Plan<'_> {
     }
 }
 
+/// Whether it is time again for what was last done at `last`. A clock that was ahead then must not put it off for as long.
+fn is_due(now: Timestamp, last: Timestamp, every: SignedDuration) -> bool {
+    now >= after(last, every) || last >= after(now, every)
+}
+
 fn after(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
@@ -226,9 +229,9 @@ pub(super) fn late_window(now: Timestamp, terms: &Terms, cdc: &Cdc, done: &Done)
     let until = now.checked_sub(terms.rhythm.lookback).ok()?;
     let until = Timestamp::from_millisecond(until.as_millisecond()).ok()?;
     let pause = SignedDuration::try_from(terms.rhythm.late_poll()).ok()?;
-    let rested = done.polled_late.is_none_or(|at| now >= after(at, pause));
+    let rested = done.polled_late.is_none_or(|at| is_due(now, at, pause));
     // A backlog is read by the late feed alone: what it has passed needs no second look.
-    let behind = cdc.realtime.timestamp < until;
+    let behind = done.polled.is_none_or(|at| at < until);
     ((rested || behind) && until > cdc.delayed.timestamp).then_some(until)
 }
 
@@ -261,6 +264,7 @@ fn follow(snapshot: &Snapshot) -> Cdc {
         .adopt
         .as_ref()
         .map_or(cutoff, |adopt| adopt.unchanged_since.min(cutoff));
+    let start = snapshot.newest.map_or(start, |newest| newest.min(start));
     Cdc {
         initial_timestamp: cutoff,
         selection: snapshot.selection.clone(),
@@ -269,6 +273,7 @@ fn follow(snapshot: &Snapshot) -> Cdc {
         archived: Rounds::since(snapshot.since.unwrap_or(cutoff).min(cutoff)),
         reconcile: Rounds::since(cutoff),
         count_offset: 0,
+        doubt: None,
         since: snapshot.since,
     }
 }
@@ -354,6 +359,7 @@ mod tests {
             archived: Rounds::since(at(1_000)),
             reconcile: Rounds::since(at(1_000)),
             count_offset: 0,
+            doubt: None,
             since: None,
         }
     }
@@ -563,24 +569,55 @@ mod tests {
     }
 
     #[test]
-    fn the_late_feed_asks_up_to_the_lookback_and_rests_in_between() {
-        let terms = terms(Goal::Follow);
-        let caught_up = Cdc {
-            realtime: Cursor::at(at(1_299)),
+    fn a_clock_that_was_ahead_puts_nothing_off() {
+        let every = SignedDuration::from_secs(900);
+        let due = |now, last| is_due(at(now), at(last), every);
+        assert!(
+            !due(1_000, 999) && !due(1_000, 1_002),
+            "clocks are known to the second"
+        );
+        assert!(due(1_900, 1_000));
+        assert!(due(1_000, 3_000_000_000));
+    }
+
+    #[test]
+    fn a_doubt_makes_the_walk_over_all_records_come_sooner() {
+        let doubtful = Cdc {
+            doubt: Some(at(1_000)),
             ..cdc()
         };
-        let asked = |now, cdc: &Cdc, polled_late: Option<i64>| {
+        let act = |goal, now, done: &Done| next(at(now), &terms(goal), &doubtful, &[], done);
+        assert_eq!(
+            act(Goal::Follow, 1_100, &just_polled(1_100)),
+            Act::Wait(at(1_110))
+        );
+        assert_eq!(act(Goal::Follow, 1_417, &just_polled(1_417)), Act::Reconcile);
+        assert_eq!(act(Goal::CaughtUp, 1_001, &just_polled(1_001)), Act::Reconcile);
+        let walked = Done {
+            walked: true,
+            ..just_polled(1_001)
+        };
+        assert_eq!(act(Goal::CaughtUp, 1_001, &walked), Act::End);
+    }
+
+    #[test]
+    fn the_late_feed_asks_up_to_the_lookback_and_rests_in_between() {
+        let terms = terms(Goal::Follow);
+        let asked = |now, polled: Option<i64>, polled_late: Option<i64>| {
             let done = Done {
+                polled: polled.map(at),
                 polled_late: polled_late.map(at),
                 ..Done::default()
             };
-            late_window(at(now), &terms, cdc, &done)
+            late_window(at(now), &terms, &cdc(), &done)
         };
-        assert_eq!(asked(1_300, &caught_up, None), Some(at(1_000)));
-        assert_eq!(asked(1_300, &caught_up, Some(1_290)), None);
-        assert_eq!(asked(1_320, &caught_up, Some(1_290)), Some(at(1_020)));
+        assert_eq!(asked(1_300, Some(1_295), None), Some(at(1_000)));
+        assert_eq!(asked(1_300, Some(1_295), Some(1_290)), None);
+        assert_eq!(asked(1_320, Some(1_315), Some(1_290)), Some(at(1_020)));
         // behind by more than the look-back: no need to rest, and nothing is read twice
-        assert_eq!(asked(1_400, &cdc(), Some(1_399)), Some(at(1_100)));
+        assert_eq!(asked(1_400, None, None), Some(at(1_100)));
+        assert_eq!(asked(1_400, Some(1_050), Some(1_399)), Some(at(1_100)));
+        assert_eq!(asked(900, None, None), None);
         assert_eq!(
             early_start(&Cdc {
                 delayed: Cursor::at(at(1_100)),
@@ -589,7 +626,6 @@ mod tests {
             Cursor::at(at(1_100))
         );
         assert_eq!(early_start(&cdc()), Cursor::at(at(1_000)));
-        assert_eq!(asked(900, &cdc(), None), None);
     }
 
     #[test]

@@ -2,11 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::search_habits::{self, Bend};
 use crate::state::record::Record;
+use crate::state::store::Store;
 use crate::time::Millis;
 
 /// Settings that can be changed while the emulator runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape of the JSON: one member per habit"
+)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Habits {
     /// Search results that changed a moment ago come in the wrong order (hubspot-api notes §1.5, §7 quirk 3).
@@ -14,55 +20,52 @@ pub(crate) struct Habits {
     /// A search that compares a time with the epoch, value 0, answers 500: production connectors guard against it
     /// (hubspot-api notes §1.5, §7 quirk 17).
     pub(crate) epoch_filter_fails: bool,
+    /// Search finds and sorts by what it knew, but shows values of now, so a result may show a time outside the range that
+    /// was asked for (estuary/connectors issue 2210, which calls it frequent). Needs a search lag.
+    pub(crate) fresh_values: bool,
+    /// One record in twenty stands in search this many milliseconds before or behind its place, across pages and at any age
+    /// (estuary/connectors issue 5180, September 2026: seconds up to nearly an hour).
+    pub(crate) disorder: Millis,
+    /// Pages of search may show fewer results than there are, or none, while `total` and `paging.next` say that there are
+    /// more (seen in production by an Airbyte maintainer, July 2026).
+    pub(crate) short_pages: bool,
+    /// A search for times that equal a value finds nothing. Believed to be possible: no documentation says how many digits
+    /// of a time are indexed.
+    pub(crate) equal_times_find_nothing: bool,
+    /// Search sorts ids as texts. Believed to be possible: `hs_object_id` is a number in definitions and a text in answers.
+    pub(crate) ids_sort_as_text: bool,
+    /// What is added to the `total` of a search (seen by connectors as totals that differ between pages).
+    pub(crate) total_drift: i64,
+    /// Reads by id show records as they were this many milliseconds ago. Believed: nothing says that they are ahead of
+    /// search.
+    pub(crate) read_lag: Millis,
 }
-
-/// How near the index's frontier the order is wrong. Not known; a minute is as much as connectors report.
-const FRONTIER: Millis = 60_000;
 
 impl Habits {
-    /// Bends the order of a page of search results.
-    pub(crate) fn disturb(self, page: &mut [&Record], now: Millis) {
-        if !self.unstable_order {
-            return;
-        }
-        for pair in page.chunks_exact_mut(2) {
-            if pair.iter().all(|record| record.updated > now - FRONTIER) {
-                pair.swap(0, 1);
-            }
+    /// How the order of results is bent.
+    pub(crate) fn bend(self) -> Bend {
+        Bend {
+            disorder: self.disorder,
+            ids_as_text: self.ids_sort_as_text,
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::record::Life;
-    use crate::state::values::Values;
-
-    fn order(updated: [Millis; 4], habits: Habits) -> Vec<u64> {
-        let records: Vec<Record> = (1..)
-            .zip(updated)
-            .map(|(id, updated)| Record {
-                id,
-                created: 0,
-                updated,
-                life: Life::Live,
-                values: Values::default(),
-            })
-            .collect();
-        let mut page: Vec<&Record> = records.iter().collect();
-        habits.disturb(&mut page, 1_000_000);
-        page.iter().map(|record| record.id).collect()
-    }
-
-    #[test]
-    fn only_the_frontier_is_disturbed_and_only_on_demand() {
-        let unstable = Habits {
-            unstable_order: true,
-            ..Habits::default()
-        };
-        let updated = [1, 2, 999_990, 999_995];
-        assert_eq!(order(updated, Habits::default()), [1, 2, 3, 4]);
-        assert_eq!(order(updated, unstable), [1, 2, 4, 3]);
+    /// Bends a page of search results: their order near the frontier, the versions that are shown, and how many.
+    pub(crate) fn disturb<'s>(
+        self,
+        page: &mut Vec<&'s Record>,
+        store: &'s Store,
+        (now, search): (Millis, u64),
+    ) {
+        if self.unstable_order {
+            search_habits::swap_frontier(page, now);
+        }
+        if self.fresh_values {
+            page.iter_mut()
+                .for_each(|record| *record = search_habits::fresh(store, record));
+        }
+        if self.short_pages {
+            page.truncate(search_habits::shown(page.len(), search));
+        }
     }
 }

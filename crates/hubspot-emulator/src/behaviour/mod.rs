@@ -7,3 +7,4 @@ pub(crate) mod habits;
 pub(crate) mod limits;
 pub(crate) mod oauth;
 pub(crate) mod request_log;
+pub(crate) mod search_habits;

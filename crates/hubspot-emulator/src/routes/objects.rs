@@ -139,7 +139,10 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
     let record = if call.flag("archived") {
         find_archived(&portal, of, call.param(1)).ok_or_else(Failure::not_found)?
     } else {
-        store.record(find(&portal, of, call.param(1), call.query("idProperty"))?)
+        let slot = find(&portal, of, call.param(1), call.query("idProperty"))?;
+        store
+            .earlier
+            .as_read(slot, store.record(slot), emulator.clock.now().wall)
     };
     let mut out = Vec::new();
     write(&mut out, &portal, of, record, &view, call);

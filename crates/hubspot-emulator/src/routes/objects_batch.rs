@@ -123,7 +123,8 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
     let mut out = begin();
     for slot in unordered(found.into_iter().collect(), |slot| *slot) {
         json::comma(&mut out);
-        write(&mut out, &portal, of, store.record(slot), &view, call);
+        let record = store.earlier.as_read(slot, store.record(slot), now.wall);
+        write(&mut out, &portal, of, record, &view, call);
     }
     Ok(finish(out, &portal, of, missing, &[], now, 200))
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Answer;
 use super::record_json::{View, write};
+use crate::behaviour::search_habits::Bend;
 use crate::call::Call;
 use crate::emulator::Inner;
 use crate::failure::Failure;
@@ -13,7 +14,7 @@ use crate::reply::Reply;
 use crate::state::filter::{AskedFilter, Condition, Text};
 use crate::state::operations::Operation;
 use crate::state::portal::Portal;
-use crate::state::search::{Query, Sort, run};
+use crate::state::search::{Found, Query, Sort, run};
 use crate::state::store::Store;
 
 const MOST_GROUPS: usize = 5;
@@ -62,14 +63,31 @@ pub(super) fn search(emulator: &Inner, call: &Call) -> Answer {
     let store = portal.store(of);
     let properties = asked.properties.clone().unwrap_or_default();
     let view = View::new(store, properties.iter().map(String::as_str), &[]);
-    let query = compile(&portal, store, asked)?;
-    if emulator.habits().epoch_filter_fails && query.conditions().any(Condition::names_the_epoch) {
+    let mut query = compile(&portal, store, asked)?;
+    let habits = *emulator.habits();
+    query.bend = habits.bend();
+    if habits.epoch_filter_fails && query.conditions().any(Condition::names_the_epoch) {
         return Err(Failure::new(500, "internal error"));
     }
     let mut found = run(&portal, of, &query);
-    emulator
-        .habits()
-        .disturb(&mut found.records, emulator.clock.now().wall);
+    if habits.equal_times_find_nothing && query.conditions().any(Condition::equals_a_time) {
+        found = Found::default();
+    }
+    habits.disturb(
+        &mut found.records,
+        store,
+        (emulator.clock.now().wall, emulator.next_search()),
+    );
+    let next = query.offset
+        + if habits.short_pages {
+            found.records.len()
+        } else {
+            query.limit
+        };
+    let has_next = next < found.total;
+    found.total = found
+        .total
+        .saturating_add_signed(isize::try_from(habits.total_drift).unwrap_or(0));
     let mut out = Vec::with_capacity(256 + found.records.len() * (view.projection.0.len() * 48 + 256));
     out.extend_from_slice(b"{\"total\":");
     json::integer(&mut out, found.total as u64);
@@ -81,8 +99,7 @@ pub(super) fn search(emulator: &Inner, call: &Call) -> Answer {
         write(&mut out, &portal, of, record, &view, call);
     }
     out.push(b']');
-    let next = query.offset + query.limit;
-    if next < found.total {
+    if has_next {
         out.extend_from_slice(b",\"paging\":{\"next\":{\"after\":\"");
         json::integer(&mut out, next as u64);
         out.extend_from_slice(b"\"}}");
@@ -135,6 +152,7 @@ fn compile(portal: &Portal, store: &Store, asked: Asked) -> Result<Query, Failur
         sort: sort(store, asked.sorts)?,
         offset,
         limit,
+        bend: Bend::default(),
     })
 }
 

@@ -154,6 +154,11 @@ impl Condition {
             }
     }
 
+    /// Whether a time must equal a value.
+    pub(crate) fn equals_a_time(&self) -> bool {
+        self.subject.is_time() && matches!(&self.test, Test::OneOf(_))
+    }
+
     pub(crate) fn holds(&self, portal: &Portal, of: TypeIndex, record: &Record) -> bool {
         match self.subject {
             Subject::Own(source) => self.test.holds(&[Scalar::Whole(own(source, record))], ""),

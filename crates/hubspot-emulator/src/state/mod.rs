@@ -1,6 +1,7 @@
 //! What an account holds and the rules of its data. Plain structs; no HTTP.
 
 pub(crate) mod associations;
+pub(crate) mod earlier;
 pub(crate) mod filter;
 pub(crate) mod history;
 pub(crate) mod index;

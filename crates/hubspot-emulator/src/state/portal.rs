@@ -168,6 +168,11 @@ impl Portal {
         self.stores.iter().any(|store| store.search.has_due(now))
     }
 
+    /// Keeps the earlier versions of records for this long from now on.
+    pub(crate) fn remember(&mut self, lag: Millis) {
+        self.stores.iter_mut().for_each(|store| store.earlier.keep(lag));
+    }
+
     pub(crate) fn catch_up(&mut self, now: Steady) {
         self.stores
             .iter_mut()

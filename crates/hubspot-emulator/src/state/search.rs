@@ -13,6 +13,7 @@ use super::record::Record;
 use super::search_index::SearchIndex;
 use super::store::Store;
 use super::values::PropertyIndex;
+use crate::behaviour::search_habits::Bend;
 
 #[derive(Debug, Default)]
 pub(crate) struct Query {
@@ -23,6 +24,8 @@ pub(crate) struct Query {
     pub(crate) sort: Option<Sort>,
     pub(crate) offset: usize,
     pub(crate) limit: usize,
+    /// How the account bends the order.
+    pub(crate) bend: Bend,
 }
 
 impl Query {
@@ -37,7 +40,7 @@ pub(crate) struct Sort {
     pub(crate) descending: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Found<'p> {
     pub(crate) total: usize,
     pub(crate) records: Vec<&'p Record>,
@@ -119,7 +122,11 @@ fn in_order(store: &Store, query: &Query, candidates: &Candidates) -> Option<boo
         .flatten()
         .all(|condition| condition.span().is_some_and(|span| span.0 == candidates.order));
     let (order, descending) = sort_order(store, query.sort);
-    (covered && query.words.is_empty() && query.groups.len() < 2 && order == candidates.order)
+    (covered
+        && query.bend.is_straight()
+        && query.words.is_empty()
+        && query.groups.len() < 2
+        && order == candidates.order)
         .then_some(descending)
 }
 
@@ -173,7 +180,7 @@ fn examine<'p>(portal: &'p Portal, of: TypeIndex, query: &Query, candidates: &Ca
         .filter_map(|slot| visible(store, slot))
         .filter(|record| matches(portal, of, query, &searched, record));
     let mut matching: Vec<(Key, &Record)> = matching
-        .map(|record| (Key::of(store, query.sort, record), record))
+        .map(|record| (Key::of(store, query, record), record))
         .collect();
     let descending = query.sort.is_some_and(|sort| sort.descending);
     matching.sort_by(|one, other| one.0.compare(&other.0, descending));
@@ -226,13 +233,16 @@ enum Key {
 }
 
 impl Key {
-    fn of(store: &Store, sort: Option<Sort>, record: &Record) -> Self {
-        let Some(sort) = sort else {
+    fn of(store: &Store, query: &Query, record: &Record) -> Self {
+        let Some(sort) = query.sort else {
             return Self::Whole(record.created);
         };
         let property = store.properties.get(sort.property);
-        if property.source != Source::Stored {
-            return Self::Whole(own(property.source, record));
+        match property.source {
+            Source::Id if query.bend.ids_as_text => return Self::Text(record.id.to_string()),
+            Source::Updated => return Self::Whole(query.bend.time(record)),
+            Source::Id | Source::Created => return Self::Whole(own(property.source, record)),
+            Source::Stored => {}
         }
         match record.values.get(sort.property) {
             Some(text) if property.kind == Kind::Number => text.parse().map_or(Self::Missing, Self::Number),

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::associations::End;
+use super::earlier::Earlier;
 use super::history::History;
 use super::index::Slot;
 use super::object_type::ObjectType;
@@ -21,6 +22,7 @@ pub(crate) struct Store {
     pub(crate) properties: Arc<PropertySet>,
     pub(crate) search: SearchIndex,
     pub(crate) history: History,
+    pub(crate) earlier: Earlier,
     ids: Vec<u64>,
     records: Vec<Record>,
     archived: BTreeSet<Slot>,
@@ -54,6 +56,7 @@ impl Store {
             properties: Arc::new(properties),
             search: SearchIndex::default(),
             history: History::default(),
+            earlier: Earlier::default(),
             ids: Vec::new(),
             records: Vec::new(),
             archived: BTreeSet::new(),
@@ -248,6 +251,7 @@ impl Store {
         let held = |record: &Record| record.is_live().then(|| record.values.clone());
         self.index_values(slot, held(&before).as_ref(), held(&after).as_ref());
         self.search.note(slot, Some(&before), &after, due);
+        self.earlier.note(slot, before, &after);
         if after.archived_at().is_some() {
             self.archived.insert(slot);
         } else {
