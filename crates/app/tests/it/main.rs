@@ -24,6 +24,7 @@ mod oauth;
 mod odd_portals;
 mod plan;
 mod query;
+mod soak;
 mod sources;
 mod state;
 mod storage;

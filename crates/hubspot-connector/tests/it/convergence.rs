@@ -67,12 +67,13 @@ impl Schedule {
                 Tier::Unlimited
             },
             search_lag: Duration::from_secs(lag),
-            unstable_order: below(&mut draw, 2) == 0,
             ..Options::default()
         };
         let emulator = Emulator::new(options);
+        let habits = habits(&mut draw);
+        emulator.set_behaviour(&habits).unwrap();
         let hubspot = Hubspot::of(&emulator);
-        let log = vec![format!("search lag {lag} s")];
+        let log = vec![format!("search lag {lag} s, habits {habits}")];
         let wide = below(&mut draw, 20) == 0;
         let feeds_only = below(&mut draw, 3) == 0;
         Self {
@@ -244,6 +245,29 @@ impl Schedule {
         }
         Ok(())
     }
+}
+
+/// What this account's search and reads do that no documentation promises not to be done.
+fn habits(draw: &mut ChaCha8Rng) -> Value {
+    let mut habits = json!({});
+    let usual = [
+        ("unstableOrder", json!(true)),
+        ("freshValues", json!(true)),
+        ("shortPages", json!(true)),
+        ("equalTimesFindNothing", json!(true)),
+        ("idsSortAsText", json!(true)),
+        ("disorder", json!([300, 1_500, 60_000, 3_500_000][usize::try_from(below(draw, 4)).unwrap()])),
+        ("readLag", json!(1_000 + below(draw, 5_000))),
+    ];
+    for (name, value) in usual {
+        if below(draw, 3) == 0 {
+            habits[name] = value;
+        }
+    }
+    if below(draw, 16) == 0 {
+        habits["totalDrift"] = json!([-1, 1][usize::try_from(below(draw, 2)).unwrap()]);
+    }
+    habits
 }
 
 fn config(wide: bool, feeds_only: bool) -> Value {

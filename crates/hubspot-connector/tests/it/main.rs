@@ -16,6 +16,7 @@ mod pace;
 mod positions;
 mod stress;
 mod table;
+mod unkind_search;
 mod writing;
 
 use futures_util::StreamExt;

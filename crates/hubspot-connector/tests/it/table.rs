@@ -67,6 +67,11 @@ impl Tables {
         self.resume.clone()
     }
 
+    /// Lets a read go on from elsewhere.
+    pub(crate) fn set_resume(&mut self, resume: Resume) {
+        self.resume = Some(resume);
+    }
+
     /// How many rows a stream has.
     pub(crate) fn len(&self, stream: &str) -> usize {
         self.rows.get(stream).map_or(0, BTreeMap::len)

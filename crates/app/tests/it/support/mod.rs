@@ -1,6 +1,8 @@
 //! What the tests stand on: a HubSpot to talk to, the program to run, and the comparison with the truth.
 
+pub(crate) mod changing;
 pub(crate) mod copy;
+pub(crate) mod liar;
 pub(crate) mod portal;
 pub(crate) mod spoke;
 
