@@ -256,7 +256,10 @@ fn habits(draw: &mut ChaCha8Rng) -> Value {
         ("shortPages", json!(true)),
         ("equalTimesFindNothing", json!(true)),
         ("idsSortAsText", json!(true)),
-        ("disorder", json!([300, 1_500, 60_000, 3_500_000][usize::try_from(below(draw, 4)).unwrap()])),
+        (
+            "disorder",
+            json!([300, 1_500, 60_000, 3_500_000][usize::try_from(below(draw, 4)).unwrap()]),
+        ),
         ("readLag", json!(1_000 + below(draw, 5_000))),
     ];
     for (name, value) in usual {

@@ -113,7 +113,14 @@ async fn a_read_after_a_snapshot_asks_for_changes_and_finds_what_was_archived() 
         true if call.path.ends_with("/contacts") => ok(&archived),
         // Nothing has changed, and 249 records are left.
         _ if call.path.ends_with("/search") => {
-            let total = if call.body["filterGroups"].as_array().is_some_and(|groups| !groups.is_empty()) { 0 } else { 249 };
+            let total = if call.body["filterGroups"]
+                .as_array()
+                .is_some_and(|groups| !groups.is_empty())
+            {
+                0
+            } else {
+                249
+            };
             ok(&json!({"total": total, "results": []}))
         }
         _ => some(call),

