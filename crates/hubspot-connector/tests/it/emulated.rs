@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -22,6 +23,7 @@ use tower::ServiceExt;
 #[derive(Debug)]
 pub(crate) struct Hubspot {
     router: Router,
+    live_pages: Arc<AtomicUsize>,
 }
 
 /// A record as the emulator knows it to be.
@@ -60,7 +62,13 @@ impl Hubspot {
     pub(crate) fn of(emulator: &Emulator) -> Self {
         Self {
             router: emulator.router(),
+            live_pages: Arc::default(),
         }
+    }
+
+    /// How many pages of live records its clients have asked for.
+    pub(crate) fn live_pages(&self) -> usize {
+        self.live_pages.load(Ordering::Relaxed)
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -73,7 +81,10 @@ impl Hubspot {
     }
 
     fn builder(&self, token: &str) -> ClientBuilder {
-        let service = Arc::new(Mounted(self.router.clone()));
+        let service = Arc::new(Mounted {
+            router: self.router.clone(),
+            live_pages: Arc::clone(&self.live_pages),
+        });
         // Days pass as fast as tokio's paused clock says.
         let daily = Daily {
             clock: WallClock::starting_at(Timestamp::now()),
@@ -117,6 +128,21 @@ impl Hubspot {
             String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
         assert!(status.is_success(), "{method} {path}: {status} {text}");
         text
+    }
+
+    /// Changes a record as any other program does: one that tries again when it is refused.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) {
+        loop {
+            let request = http::Request::patch(path)
+                .header("authorization", format!("Bearer {DEFAULT_TOKEN}"))
+                .header("content-type", "application/json")
+                .body(Body::from(body.to_string()));
+            let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+            if answer.status().is_success() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(11)).await;
+        }
     }
 
     pub(crate) async fn faults(&self, rules: Value) {
@@ -190,14 +216,31 @@ pub(crate) fn config_of(mut config: Value) -> SourceConfig {
 /// A router as the client's transport. An answer that ends early is handed on as far as it came, as a proxy would
 /// that has read the length and not the end.
 #[derive(Debug)]
-struct Mounted(Router);
+struct Mounted {
+    router: Router,
+    live_pages: Arc<AtomicUsize>,
+}
+
+/// Whether a page of live records is asked for: `GET /crm/objects/{version}/{type}`.
+fn is_live_page(request: &Request) -> bool {
+    let path = request.uri().path().trim_matches('/');
+    let is_list = path.contains("/objects/") && path.split('/').count() == 4;
+    let archived = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.contains("archived=true"));
+    request.method() == http::Method::GET && is_list && !archived
+}
 
 #[async_trait]
 impl HttpService for Mounted {
     async fn call(&self, request: Request) -> Result<Response, HttpError> {
         let failed = HttpError::new(HttpErrorKind::Interrupted, &request);
+        if is_live_page(&request) {
+            self.live_pages.fetch_add(1, Ordering::Relaxed);
+        }
         let answer = self
-            .0
+            .router
             .clone()
             .oneshot(request.map(Body::from))
             .await

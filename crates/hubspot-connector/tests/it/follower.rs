@@ -14,6 +14,7 @@ use crate::table::Tables;
 
 /// A source and what it has delivered.
 pub(crate) struct Follower {
+    hubspot: Hubspot,
     source: HubspotSource,
     catalog: Catalog,
     pub(crate) tables: Tables,
@@ -21,13 +22,20 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) async fn of(emulator: &Emulator, config: Value) -> Self {
-        let source = Hubspot::of(emulator).patient_source(config);
+        let hubspot = Hubspot::of(emulator);
+        let source = hubspot.patient_source(config);
         let catalog = source.catalog().await.expect("the catalog is there");
         Self {
+            hubspot,
             source,
             catalog,
             tables: Tables::default(),
         }
+    }
+
+    /// How many pages of live records were asked for so far.
+    pub(crate) fn live_pages(&self) -> usize {
+        self.hubspot.live_pages()
     }
 
     /// Begins to read from where the tables stand, as a new process does.

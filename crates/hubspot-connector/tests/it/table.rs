@@ -20,6 +20,10 @@ pub(crate) struct Row {
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) rows: BTreeMap<String, Rows>,
+    /// Why rows are gone that were there, by stream and key.
+    pub(crate) gone: BTreeMap<String, BTreeMap<String, String>>,
+    /// How many records were delivered.
+    pub(crate) delivered: usize,
     resume: Option<Resume>,
 }
 
@@ -37,10 +41,15 @@ impl Tables {
     fn record(&mut self, record: &Record) {
         let rows = self.rows.entry(record.stream.to_string()).or_default();
         let key = Value::Object(record.key.to_object().unwrap().into_owned()).to_string();
+        self.delivered += 1;
+        let gone = self.gone.entry(record.stream.to_string()).or_default();
         if record.operation == Operation::Delete {
             rows.remove(&key);
+            let reason = record.metadata.get("spoke.deleteReason").unwrap_or_default();
+            gone.insert(key, reason.to_owned());
             return;
         }
+        gone.remove(&key);
         let after = record
             .payload
             .after
