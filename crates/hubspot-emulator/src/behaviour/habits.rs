@@ -14,6 +14,10 @@ use crate::time::Millis;
     reason = "the shape of the JSON: one member per habit"
 )]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a habit of its own, and set by its name"
+)]
 pub(crate) struct Habits {
     /// Search results that changed a moment ago come in the wrong order (hubspot-api notes §1.5, §7 quirk 3).
     pub(crate) unstable_order: bool,
