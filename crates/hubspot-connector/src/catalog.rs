@@ -26,8 +26,15 @@ pub(crate) fn object_stream(object: &ObjectType, stream: StreamName, properties:
     versioned(Stream::new(stream, ["id"], fields))
 }
 
+/// HubSpot's times have three fractional digits; more are to be accepted (hubspot-api notes §1.2) and mean nothing.
+fn timed(mut stream: Stream) -> Stream {
+    stream.milliseconds = true;
+    stream
+}
+
 /// `_updated_at` tells the newer of two versions, `_archived` what is gone.
-fn versioned(mut stream: Stream) -> Stream {
+fn versioned(stream: Stream) -> Stream {
+    let mut stream = timed(stream);
     stream.version = Some("_updated_at".to_owned());
     stream.archived = Some("_archived".to_owned());
     stream
@@ -98,19 +105,27 @@ fn is_id(property: &Property) -> bool {
     refers || named_so || IDS_IN_DISGUISE.contains(&&*property.name)
 }
 
+/// What identifies an association: HubSpot numbers its types, and each account its own from 1, so the number alone does not
+/// (hubspot-api notes, B).
+pub(crate) const LINK_KEY: [&str; 4] = ["from_id", "to_id", "type_id", "category"];
+
 /// The stream of the associations between two types.
 pub(crate) fn association_stream(stream: StreamName) -> Stream {
     let fields = vec![
         Field::new("from_id", DataType::String, ["from_id"]).described("Id of the record it was read from"),
         Field::new("to_id", DataType::String, ["to_id"]).described("Id of the associated record"),
-        Field::new("type_id", DataType::Integer, ["type_id"]).described("Number of the association type"),
+        Field::new("type_id", DataType::Integer, ["type_id"])
+            .described("Number of the association type, unique within its category"),
         Field::new("category", DataType::String, ["category"])
             .described("`HUBSPOT_DEFINED`, `USER_DEFINED` or `INTEGRATOR_DEFINED`"),
         Field::new("label", DataType::String, ["label"])
             .described("Name of the association type; none if unlabelled"),
     ];
-    Stream::new(stream, ["from_id", "to_id", "type_id"], fields)
+    Stream::new(stream, LINK_KEY, fields)
 }
+
+/// What identifies a value that a property has had. A record can change twice in one millisecond.
+pub(crate) const HISTORY_KEY: [&str; 4] = ["record_id", "property", "timestamp", "ordinal"];
 
 /// The stream of the values that properties have had.
 pub(crate) fn history_stream(stream: StreamName) -> Stream {
@@ -118,13 +133,15 @@ pub(crate) fn history_stream(stream: StreamName) -> Stream {
         text("record_id", "record_id").described("Id of the record"),
         text("property", "property").described("Internal name of the property"),
         typed("timestamp", DataType::Timestamp, "timestamp").described("When it got this value"),
+        typed("ordinal", DataType::Integer, "ordinal")
+            .described("Order of the values of one millisecond, from 0 for the oldest"),
         text("value", "value"),
         text("source_type", "sourceType").described("What set it, such as `CRM_UI`, `IMPORT` or `API`"),
         text("source_id", "sourceId"),
         text("source_label", "sourceLabel"),
         text("updated_by_user_id", "updatedByUserId"),
     ];
-    Stream::new(stream, ["record_id", "property", "timestamp"], fields)
+    timed(Stream::new(stream, HISTORY_KEY, fields))
 }
 
 /// The stream of something that is no CRM object.
@@ -224,11 +241,11 @@ fn lists() -> Stream {
         text("processing_type", "processingType").described("`MANUAL`, `DYNAMIC` or `SNAPSHOT`"),
     ];
     fields.extend(time_fields().into_iter().take(2));
-    Stream::new(
+    timed(Stream::new(
         OwnStream::Lists.name(),
         OwnStream::Lists.key().iter().copied(),
         fields,
-    )
+    ))
 }
 
 /// What each kind has is many and its own; the columns are what most are asked for, the rest stays in the payload.
@@ -305,11 +322,11 @@ fn list_memberships() -> Stream {
         text("object_type_id", "object_type_id").described("Type of the record"),
         typed("since", DataType::Timestamp, "membershipTimestamp").described("Since when it is in the list"),
     ];
-    Stream::new(
+    timed(Stream::new(
         OwnStream::ListMemberships.name(),
         OwnStream::ListMemberships.key().iter().copied(),
         fields,
-    )
+    ))
 }
 
 fn properties() -> Stream {

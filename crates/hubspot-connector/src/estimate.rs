@@ -31,6 +31,9 @@ pub struct Estimate {
     pub streams: Vec<StreamEstimate>,
     /// Why some streams cannot be read, and so cost nothing.
     pub refused: Vec<String>,
+    /// What the configuration leaves out although the account may have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// The account's limits as its answers told them.
     pub limits: AccountLimits,
     /// How long a page took.

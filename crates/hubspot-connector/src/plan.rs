@@ -42,6 +42,8 @@ pub(crate) struct ObjectPlan {
     pub(crate) properties: Properties,
     pub(crate) page_size: u16,
     pub(crate) targets: Vec<Target>,
+    /// `auto` leaves out its associations with records of its own type, such as a company's parent.
+    pub(crate) leaves_out_itself: bool,
     pub(crate) history: Option<HistoryPlan>,
     pub(crate) rhythm: Rhythm,
     /// Whether to begin with everything that is there.
@@ -90,6 +92,8 @@ pub(crate) struct Target {
 pub(crate) struct CustomType {
     pub(crate) object: Arc<ObjectType>,
     associated: Vec<String>,
+    /// Its schema associates it with records of its own type.
+    with_itself: bool,
 }
 
 impl CustomType {
@@ -100,6 +104,7 @@ impl CustomType {
         Self {
             object: Arc::new(ObjectType::custom(schema)),
             associated: schema.associations.iter().flat_map(ends).collect(),
+            with_itself: schema.associations.iter().map(ends).any(|[from, to]| from == to),
         }
     }
 
@@ -196,6 +201,18 @@ impl Plan {
             .iter()
             .flat_map(|plan| plan.targets.iter().map(move |target| (plan, target)));
         pairs.find(|(_, target)| target.stream == *stream)
+    }
+
+    /// What `associations: auto` leaves out, and how to have it.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let names = self.objects.iter().filter(|plan| plan.leaves_out_itself);
+        let names: Vec<_> = names.map(|plan| format!("`{}`", plan.object.name)).collect();
+        let first = names.first()?;
+        Some(format!(
+            "`associations: auto` leaves out associations of records with records of their own type ({}): \
+             to read them, list the type under the stream's own `associations`, such as {first} for {first}",
+            names.join(", ")
+        ))
     }
 
     /// The object types whose pipelines are read.
@@ -297,6 +314,7 @@ impl Planner<'_> {
                     .unwrap_or_else(|| self.config.properties.clone()),
                 page_size: stream.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
                 targets: self.targets(of, selected)?,
+                leaves_out_itself: self.leaves_out_itself(of),
                 history: self.history(object, stream),
                 rhythm: Rhythm::of(self.config, stream, object.can(Capability::Search)),
                 snapshot: stream.snapshot.or(self.config.snapshot).unwrap_or(true),
@@ -364,6 +382,12 @@ impl Planner<'_> {
             .filter(wanted)
             .map(|(other, _)| Arc::clone(other))
             .collect()
+    }
+
+    fn leaves_out_itself(&self, (object, stream): &Selected<'_>) -> bool {
+        let of_schema = |custom: &CustomType| *custom.object == **object && custom.with_itself;
+        let is_possible = objects::associable(object, object) || self.custom.iter().any(of_schema);
+        is_possible && matches!(self.setting(stream), Associations::Auto)
     }
 
     fn names(&self, stream: &StreamConfig, object: &ObjectType) -> bool {
@@ -448,6 +472,16 @@ mod tests {
         assert_eq!(names(streams), ["contacts", "companies", "companies_contacts"]);
         let itself = serde_json::json!({"streams": [{"name": "companies", "associations": ["company"]}]});
         assert_eq!(names(itself), ["companies", "companies_companies"]);
+    }
+
+    #[test]
+    fn what_auto_leaves_out_is_said() {
+        let left_out = |value| Plan::new(&config(value), &[cars()]).unwrap().left_out();
+        let said = left_out(serde_json::json!({"streams": ["companies", "line_items", "cars"]})).unwrap();
+        assert!(said.contains("(`companies`)"), "{said}");
+        let own = serde_json::json!({"streams": [{"name": "companies", "associations": ["companies"]}]});
+        assert_eq!(left_out(own), None);
+        assert_eq!(left_out(serde_json::json!({"streams": ["line_items"]})), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 mod read;
 
 /// The version that is written, and the newest that is read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Where every stream of a source stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -193,6 +193,21 @@ impl Snapshot {
             since: None,
             newest: None,
         }
+    }
+}
+
+impl Complete {
+    /// Never read whole, so it is due at once.
+    pub fn never() -> Self {
+        Self {
+            initial_timestamp: Timestamp::UNIX_EPOCH,
+            open: None,
+        }
+    }
+
+    /// Whether it was ever read whole.
+    pub(crate) fn is_never(&self) -> bool {
+        self.initial_timestamp == Timestamp::UNIX_EPOCH
     }
 }
 

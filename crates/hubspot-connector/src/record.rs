@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use opencdc::{Change, Data, Metadata, Operation, Record, StreamName, metadata_keys};
 use serde_json::{Map, Value};
 
+use crate::known::{Kind, Pair};
 use crate::objects::ObjectType;
 
 /// The account, by its id.
@@ -211,12 +212,10 @@ impl LinkRows {
     /// Adds the row that says `from` is associated with `to` in this way.
     pub(crate) fn push(&mut self, operation: Operation, from: &str, to: &str, kind: &AssociationType) {
         self.operations.push(operation);
-        self.pieces
-            .push(|text| push_pair(text, from, to, kind.type_id, b"}"));
+        let of = Kind::from(kind);
+        self.pieces.push(|text| push_pair(text, from, to, of, b"}"));
         self.pieces.push(|text| {
-            push_pair(text, from, to, kind.type_id, b",\"category\":");
-            push_text(text, &kind.category);
-            text.extend_from_slice(b",\"label\":");
+            push_pair(text, from, to, of, b",\"label\":");
             match &kind.label {
                 Some(label) => push_text(text, label),
                 None => text.extend_from_slice(b"null"),
@@ -226,11 +225,10 @@ impl LinkRows {
     }
 
     /// Adds that `from` is no longer associated with `to` in this way.
-    pub(crate) fn push_delete(&mut self, (from, to, type_id): (u64, u64, u64)) {
+    pub(crate) fn push_delete(&mut self, (from, to, kind): Pair) {
         self.operations.push(Operation::Delete);
         let [from, to] = [from, to].map(|id| id.to_string());
-        self.pieces
-            .push(|text| push_pair(text, &from, &to, type_id, b"}"));
+        self.pieces.push(|text| push_pair(text, &from, &to, kind, b"}"));
         self.pieces.push(|_| ());
     }
 
@@ -254,13 +252,15 @@ impl LinkRows {
     }
 }
 
-fn push_pair(text: &mut BytesMut, from: &str, to: &str, type_id: u64, end: &[u8]) {
+fn push_pair(text: &mut BytesMut, from: &str, to: &str, kind: Kind, end: &[u8]) {
     text.extend_from_slice(b"{\"from_id\":");
     push_text(text, from);
     text.extend_from_slice(b",\"to_id\":");
     push_text(text, to);
     text.extend_from_slice(b",\"type_id\":");
-    text.extend_from_slice(type_id.to_string().as_bytes());
+    text.extend_from_slice(kind.number.to_string().as_bytes());
+    text.extend_from_slice(b",\"category\":");
+    push_text(text, kind.category.name());
     text.extend_from_slice(end);
 }
 
@@ -315,13 +315,15 @@ mod tests {
             "3",
             &serde_json::from_value(plain).unwrap(),
         );
-        rows.push_delete((1, 4, 279));
+        let hubspots = serde_json::json!({"category": "HUBSPOT_DEFINED", "typeId": 279});
+        let hubspots: AssociationType = serde_json::from_value(hubspots).unwrap();
+        rows.push_delete((1, 4, Kind::from(&hubspots)));
         let facts = facts();
         let records = rows.records(&facts.read_now());
         let json = |data: &Data| String::from_utf8(data.to_json().to_vec()).unwrap();
         assert_eq!(
             json(&records[0].key),
-            r#"{"from_id":"1","to_id":"2","type_id":12}"#
+            r#"{"from_id":"1","to_id":"2","type_id":12,"category":"USER_DEFINED"}"#
         );
         assert_eq!(
             json(records[0].payload.after.as_ref().unwrap()),
@@ -330,7 +332,7 @@ mod tests {
         assert!(json(records[1].payload.after.as_ref().unwrap()).ends_with(r#""label":null}"#));
         assert_eq!(
             json(&records[2].key),
-            r#"{"from_id":"1","to_id":"4","type_id":279}"#
+            r#"{"from_id":"1","to_id":"4","type_id":279,"category":"HUBSPOT_DEFINED"}"#
         );
         assert!(records[2].payload.after.is_none() && records[2].operation == Operation::Delete);
     }

@@ -10,6 +10,7 @@
 //! | `poll.rs` | the change feeds, one page at a time | yes |
 //! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
 //! | `resolve.rs` | what became of records that are not where they were | yes |
+//! | `absence.rs` | what an association list that is not there means | no |
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
 //! | `tables.rs` | owners, pipelines, lists and the like | yes |
 //! | `definitions.rs` | new properties, new custom objects | yes |
@@ -22,6 +23,7 @@
 //! caught up asks every question once; one that never ends asks each when it is due. What is known of the copy (see
 //! `known`) changes only with the batch that changes the copy.
 
+mod absence;
 mod account;
 mod acts;
 mod audit;
@@ -189,6 +191,9 @@ impl Read {
             from.check_portal(&account.portal_id)?;
             let from = self.named(from)?;
             let context = self.context(&account, from, known);
+            if let Some(left_out) = self.discovery.plan.left_out() {
+                tracing::info!("{left_out}");
+            }
             let refused = self.refusal(&context);
             let parts = self.parts(&context);
             let mut merged = pin!(merge::merge(context, parts, self.more(), refused));

@@ -147,7 +147,7 @@ fn write_link(out: &mut Vec<u8>, portal: &Portal, types: (TypeIndex, TypeIndex),
     let text = json!({
         "fromId": link.from.to_string(),
         "toId": link.to.to_string(),
-        "typeId": link.type_id,
+        "typeId": definition.map(|definition| definition.number),
         "category": definition.map(|definition| definition.category),
         "label": definition.and_then(|definition| definition.label.as_deref()),
     });

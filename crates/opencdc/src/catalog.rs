@@ -111,6 +111,9 @@ pub struct Stream {
     /// Name of the boolean field that says a record is gone but kept, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<String>,
+    /// Whether the origin means its times to the millisecond. What is finer is then noise, which a destination may drop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub milliseconds: bool,
 }
 
 impl Stream {
@@ -127,6 +130,7 @@ impl Stream {
             fields,
             version: None,
             archived: None,
+            milliseconds: false,
         }
     }
 

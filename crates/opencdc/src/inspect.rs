@@ -75,6 +75,11 @@ pub trait Origin: Send + Sync + Debug {
     /// The streams that can be compared with a copy.
     async fn comparable(&self) -> Result<Vec<StreamName>>;
 
+    /// Streams of which a copy rightly keeps what the origin no longer has: rows that `walk` does not give are not compared.
+    async fn forgetful(&self) -> Result<Vec<StreamName>> {
+        Ok(Vec::new())
+    }
+
     /// Why some of the streams that are wanted cannot be read; `None` when all can.
     async fn refused(&self) -> Result<Option<Error>>;
 

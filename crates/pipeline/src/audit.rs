@@ -78,7 +78,9 @@ impl Audit<'_> {
         }
         drop(pages);
         for one in audited.values_mut() {
-            table.find_extra(one).await?;
+            if !table.forgetful.contains(&one.stream.name) {
+                table.find_extra(one).await?;
+            }
             table.confirm(one, self.origin).await?;
         }
         Ok(table.report(audited))
@@ -124,6 +126,7 @@ impl Audit<'_> {
             look: self.pipeline.destination.inspect(&catalog).await?,
             catalog,
             left_out,
+            forgetful: self.origin.forgetful().await?,
             position,
             began,
             reached,
@@ -175,6 +178,7 @@ struct Table {
     look: Arc<dyn Inspect>,
     catalog: Catalog,
     left_out: Vec<StreamName>,
+    forgetful: Vec<StreamName>,
     position: Position,
     began: SystemTime,
     /// Of a pipeline that runs: up to when its copy has everything.
@@ -239,11 +243,17 @@ impl Table {
 
     fn report(self, mut audited: BTreeMap<StreamName, Audited>) -> AuditReport {
         let streams = self.catalog.streams.iter();
+        let marked = streams.clone().filter(|stream| stream.archived.is_some());
+        let marked = marked.map(|stream| stream.name.clone()).collect();
+        let is_audited = |name: &StreamName| self.catalog.stream(name.as_str()).is_some();
+        let forgetful = self.forgetful.into_iter().filter(is_audited).collect();
         let streams = streams.filter_map(|stream| audited.remove(&stream.name));
         AuditReport {
             began: self.began,
             streams: streams.map(Audited::finish).collect(),
             left_out: self.left_out,
+            forgetful,
+            marked,
         }
     }
 }

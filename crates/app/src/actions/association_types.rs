@@ -14,17 +14,25 @@ pub(super) enum Written<'a> {
     /// Not at all.
     Unlabelled,
     Label(&'a str),
-    Number(u64),
+    /// Of this category; without one, of whichever has the number.
+    Number(u64, Option<&'a str>),
 }
 
 impl<'a> Written<'a> {
     /// # Errors
-    /// Both are given.
-    pub(super) fn of(label: Option<&'a str>, type_id: Option<u64>) -> Outcome<Self> {
+    /// Both a label and a number are given.
+    pub(super) fn of(
+        label: Option<&'a str>,
+        type_id: Option<u64>,
+        category: Option<&'a str>,
+    ) -> Outcome<Self> {
         match (label.filter(|label| !label.is_empty()), type_id) {
             (None, None) => Ok(Self::Unlabelled),
             (Some(label), None) => Ok(Self::Label(label)),
-            (None, Some(number)) => Ok(Self::Number(number)),
+            (None, Some(number)) => Ok(Self::Number(
+                number,
+                category.filter(|category| !category.is_empty()),
+            )),
             (Some(label), Some(number)) => Err(Failure::usage(format!(
                 "an association is given both a label (`{label}`) and a type ({number})"
             ))
@@ -60,10 +68,16 @@ impl AssociationTypes {
             // A pair of types has one without a label, beside HubSpot's and the account's labelled ones.
             Written::Unlabelled => known.label.is_none(),
             Written::Label(label) => known.label.as_deref().is_some_and(|known| same(known, label)),
-            Written::Number(number) => known.type_id == number,
+            Written::Number(number, category) => {
+                known.type_id == number && category.is_none_or(|category| category == known.category)
+            }
         };
-        let found = self.known.iter().find(meant);
-        found.map(TypeSpec::from).ok_or_else(|| self.unknown(written))
+        let mut found = self.known.iter().filter(meant);
+        let first = found.next().ok_or_else(|| self.unknown(written))?;
+        match (written, found.next()) {
+            (Written::Number(number, _), Some(_)) => Err(self.ambiguous(number)),
+            _ => Ok(TypeSpec::from(first)),
+        }
     }
 
     fn unknown(&self, written: Written<'_>) -> Failure {
@@ -71,7 +85,7 @@ impl AssociationTypes {
         let labels = self.known.iter().filter_map(|known| known.label.as_deref());
         let message = match written {
             Written::Unlabelled => format!("{from} and {to} cannot be associated without a label"),
-            Written::Number(number) => {
+            Written::Number(number, _) => {
                 format!("there is no type {number} of associations from {from} to {to}")
             }
             Written::Label(label) => {
@@ -80,14 +94,29 @@ impl AssociationTypes {
                 format!("there is no label `{label}` of associations from {from} to {to}{meant}")
             }
         };
-        let all = self.known.iter().map(|known| match &known.label {
-            Some(label) => format!("{} `{label}`", known.type_id),
-            None => format!("{} (no label)", known.type_id),
-        });
         Failure::usage(message).hint(format!(
             "there are: {}; types have a direction, and the other one has others",
-            all.collect::<Vec<_>>().join(", ")
+            self.listed(|_| true)
         ))
+    }
+
+    /// HubSpot numbers its types, and every account its own from 1 (hubspot-api notes, B).
+    fn ambiguous(&self, number: u64) -> Failure {
+        let (from, to) = (&self.from, &self.to);
+        let message = format!("{number} is the number of several association types from {from} to {to}");
+        Failure::usage(message).hint(format!(
+            "name it by its label or add its category: {}",
+            self.listed(|known| known.type_id == number)
+        ))
+    }
+
+    fn listed(&self, which: impl Fn(&AssociationLabel) -> bool) -> String {
+        let which = self.known.iter().filter(|known| which(known));
+        let all = which.map(|known| match &known.label {
+            Some(label) => format!("{} `{label}` ({})", known.type_id, known.category),
+            None => format!("{} (no label)", known.type_id),
+        });
+        all.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -117,12 +146,28 @@ mod tests {
     fn a_type_is_meant_by_label_by_number_or_by_nothing() {
         let number = |written| types().find(written).unwrap().type_id;
         assert_eq!(number(Written::Label("manager ")), 36);
-        assert_eq!(number(Written::Number(1)), 1);
+        assert_eq!(number(Written::Number(1, None)), 1);
         assert_eq!(number(Written::Unlabelled), 279);
         assert_eq!(
-            types().find(Written::Number(36)).unwrap().category,
+            types().find(Written::Number(36, None)).unwrap().category,
             "USER_DEFINED"
         );
+    }
+
+    #[test]
+    fn a_number_that_two_types_share_needs_its_category() {
+        let mut types = types();
+        let own = serde_json::json!({"category": "USER_DEFINED", "typeId": 1, "label": "Owner"});
+        types.known.push(serde_json::from_value(own).unwrap());
+        let failure = format!("{:?}", types.find(Written::Number(1, None)).unwrap_err());
+        assert!(
+            failure.contains("`Primary` (HUBSPOT_DEFINED)") && failure.contains("`Owner` (USER_DEFINED)"),
+            "{failure}"
+        );
+        for category in ["HUBSPOT_DEFINED", "USER_DEFINED"] {
+            let found = types.find(Written::Number(1, Some(category))).unwrap();
+            assert_eq!((&*found.category, found.type_id), (category, 1));
+        }
     }
 
     #[test]
@@ -132,7 +177,7 @@ mod tests {
             failure.contains("did you mean `Manager`?") && failure.contains("279 (no label)"),
             "{failure}"
         );
-        assert!(types().find(Written::Number(280)).is_err());
-        assert!(Written::of(Some("x"), Some(1)).is_err());
+        assert!(types().find(Written::Number(280, None)).is_err());
+        assert!(Written::of(Some("x"), Some(1), None).is_err());
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct PairInput {
     /// Instead of a label: the number of the type of association.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) type_id: Option<u64>,
+    /// The category of that number, such as `USER_DEFINED`: needed only where two types share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) category: Option<String>,
 }
 
 /// Between which object types, and how their records are named.

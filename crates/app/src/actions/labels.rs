@@ -119,7 +119,8 @@ impl Act for UpdateLabel {
             .update_association_label(from, to, self.type_id, names)
             .await?;
         let mut labels = session.client.association_labels(from, to).await?;
-        labels.retain(|label| label.type_id == self.type_id);
+        // Only labels of the account's own can be changed, and HubSpot may have one of the same number.
+        labels.retain(|label| label.type_id == self.type_id && label.category == "USER_DEFINED");
         Ok(labels)
     }
 }

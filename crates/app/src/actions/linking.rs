@@ -166,7 +166,7 @@ impl Types {
     }
 
     fn of_pair(&self, pair: &PairInput) -> Outcome<Option<TypeSpec>> {
-        let written = Written::of(pair.label.as_deref(), pair.type_id)?;
+        let written = Written::of(pair.label.as_deref(), pair.type_id, pair.category.as_deref())?;
         match self {
             Self::All | Self::Known(_, Doing::Dissociate) if written == Written::Unlabelled => Ok(None),
             Self::All => Ok(None),

@@ -14,7 +14,7 @@ use super::{Asked, Confirmed};
                       spoke associate FROM_OBJECT TO_OBJECT --from FILE|- [OPTIONS]\n       \
                       spoke associate labels FROM_OBJECT TO_OBJECT",
     after_help = "Example: spoke associate contacts ada@example.com companies example.com --from-by email --to-by domain\n\n\
-                  A file is CSV with a header, or JSON lines: from_id, to_id and, if wanted, type_id or label."
+                  A file is CSV with a header, or JSON lines: from_id, to_id and, if wanted, type_id (with its category) or label."
 )]
 pub(crate) struct Associate {
     #[command(subcommand)]
@@ -28,6 +28,9 @@ pub(crate) struct Associate {
     /// The number of the type of association, instead of a label
     #[arg(long = "type", value_name = "ID", conflicts_with = "label")]
     pub(crate) type_id: Option<u64>,
+    /// The category of the number, such as `USER_DEFINED`, where two types share it
+    #[arg(long, value_name = "CATEGORY", requires = "type_id")]
+    pub(crate) category: Option<String>,
     /// End the association: all that is between the records, or the label alone if one is given
     #[arg(long)]
     pub(crate) remove: bool,

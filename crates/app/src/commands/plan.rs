@@ -234,6 +234,7 @@ fn warnings(estimate: &Estimate, total: &Total, ceiling: Option<u64>) -> Vec<Str
     refused
         .chain(shortages(estimate, total, ceiling))
         .chain(streams)
+        .chain(estimate.left_out.clone())
         .collect()
 }
 

@@ -175,7 +175,8 @@ fn damage_to_the_copy_is_named_and_repaired_and_the_next_sync_has_nothing_to_do(
              UPDATE contacts SET _raw = '{{\"firstname\":\"x\",\"_created_at\":\"y\"}}' WHERE id = '{}';
              INSERT INTO contacts (id) VALUES ('999999999'), ('nonsense');
              DELETE FROM contacts_companies WHERE rowid IN (SELECT rowid FROM contacts_companies LIMIT 3);
-             INSERT INTO contacts_companies (from_id, to_id, type_id) VALUES ('{}', '999999999', 1);
+             INSERT INTO contacts_companies (from_id, to_id, type_id, category)
+               VALUES ('{}', '999999999', 1, 'HUBSPOT_DEFINED');
              UPDATE owners SET email = 'nobody@example.com' WHERE rowid = 1;",
             ids[0], ids[1], ids[2], ids[3], ids[1]
         ),

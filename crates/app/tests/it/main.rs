@@ -7,6 +7,7 @@ mod associate;
 mod audit;
 mod browsable;
 mod bulk;
+mod carried_over;
 mod catalog;
 mod config;
 mod connection;

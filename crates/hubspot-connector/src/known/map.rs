@@ -14,7 +14,7 @@ const MAX: usize = 512;
 /// Entries of each piece of a chunk that became too large, so that both have room.
 const PIECE: usize = 384;
 
-/// What identifies an entry: a record's id, or the two ids and the type of an association.
+/// What identifies an entry: a record's id, or an association (see [`Pair`](super::Pair)).
 pub(crate) trait Key: Copy + Ord + std::fmt::Debug {
     /// The smallest key, where the first chunk begins.
     const MIN: Self;
@@ -22,19 +22,19 @@ pub(crate) trait Key: Copy + Ord + std::fmt::Debug {
     fn write(self, before: Self, out: &mut Vec<u8>);
     /// Reads what [`write`](Key::write) wrote.
     fn read(before: Self, bytes: &mut &[u8]) -> Option<Self>;
-    /// A text that names it, of one length.
+    /// A text that names it.
     fn name(self) -> String;
     /// Reads what [`name`](Key::name) wrote.
     fn of_name(name: &str) -> Option<Self>;
 }
 
-fn put(number: u64, out: &mut Vec<u8>) {
+pub(super) fn put(number: u64, out: &mut Vec<u8>) {
     let mut space = [0; 10];
     let length = number.encode_var(&mut space);
     out.extend_from_slice(&space[..length]);
 }
 
-fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (number, length) = u64::decode_var(bytes)?;
     *bytes = &bytes[length..];
     Some(number)
@@ -57,41 +57,6 @@ impl Key for u64 {
 
     fn of_name(name: &str) -> Option<Self> {
         Self::from_str_radix(name, 16).ok()
-    }
-}
-
-/// An association: from, to, type.
-pub(crate) type Pair = (u64, u64, u64);
-
-impl Key for Pair {
-    const MIN: Self = (0, 0, 0);
-
-    fn write(self, before: Self, out: &mut Vec<u8>) {
-        put(self.0 - before.0, out);
-        let same = self.0 == before.0;
-        put(if same { self.1 - before.1 } else { self.1 }, out);
-        let same = same && self.1 == before.1;
-        put(if same { self.2 - before.2 } else { self.2 }, out);
-    }
-
-    fn read(before: Self, bytes: &mut &[u8]) -> Option<Self> {
-        let [from, to, kind] = [take(bytes)?, take(bytes)?, take(bytes)?];
-        let same_from = from == 0;
-        let same_to = same_from && to == 0;
-        Some((
-            before.0.checked_add(from)?,
-            to.checked_add(if same_from { before.1 } else { 0 })?,
-            kind.checked_add(if same_to { before.2 } else { 0 })?,
-        ))
-    }
-
-    fn name(self) -> String {
-        format!("{:016x}{:016x}{:016x}", self.0, self.1, self.2)
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        let part = |n: usize| u64::from_str_radix(name.get(n * 16..n * 16 + 16)?, 16).ok();
-        Some((part(0)?, part(1)?, part(2)?))
     }
 }
 
@@ -322,6 +287,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::known::pair::{Category, Kind, Pair, all_of};
 
     /// A small generator, so that a failing case is the same each time.
     struct Draw(u64);
@@ -389,7 +355,12 @@ mod tests {
     fn the_map_is_what_a_plain_map_is_and_its_chunks_are_enough_to_make_it_again() {
         for seed in 0..4 {
             check_against_model(seed, |draw| draw.below(5_000) * 1_000_000_007);
-            check_against_model(seed, |draw| (draw.below(40), draw.below(60), draw.below(3)));
+            check_against_model(seed, |draw| {
+                let category =
+                    Category::of(["HUBSPOT_DEFINED", "USER_DEFINED", "ODD"][draw.below(3) as usize]);
+                let number = draw.below(3);
+                (draw.below(40), draw.below(60), Kind { number, category })
+            });
         }
     }
 
@@ -409,14 +380,16 @@ mod tests {
     #[test]
     fn a_range_has_both_its_ends() {
         let mut map: Map<Pair> = Map::default();
-        map.apply((0..3_000).map(|n| ((n / 3, n, 1), Some(9))).collect());
-        let found: Vec<_> = map
-            .range((700, 0, 0), (700, u64::MAX, u64::MAX))
-            .map(|(key, _)| key)
-            .collect();
-        assert_eq!(found, [(700, 2_100, 1), (700, 2_101, 1), (700, 2_102, 1)]);
-        let all = |from: u64| ((from, 0, 0), (from, u64::MAX, u64::MAX));
-        let found = map.ranges([all(0), all(169), all(170), all(171), all(9_999)]);
+        let category = Category::of("USER_DEFINED");
+        let kind = Kind { number: 1, category };
+        map.apply((0..3_000).map(|n| ((n / 3, n, kind), Some(9))).collect());
+        let (low, high) = all_of(700);
+        let found: Vec<_> = map.range(low, high).map(|(key, _)| key).collect();
+        assert_eq!(
+            found,
+            [(700, 2_100, kind), (700, 2_101, kind), (700, 2_102, kind)]
+        );
+        let found = map.ranges([0, 169, 170, 171, 9_999].map(all_of));
         let froms: Vec<_> = found.iter().map(|((from, _, _), _)| *from).collect();
         assert_eq!(froms, [0, 0, 0, 169, 169, 169, 170, 170, 170, 171, 171, 171]);
     }

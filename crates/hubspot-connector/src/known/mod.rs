@@ -7,14 +7,17 @@
 
 pub(crate) mod digest;
 mod map;
+mod pair;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use opencdc::{Error, ErrorKind, Note, Notes, Result, StreamName};
+use pair::Numbered;
 
-pub(crate) use map::{Key, Map, Pair};
+pub(crate) use map::{Key, Map};
+pub(crate) use pair::{Category, Kind, Pair, all_of, digest as link_digest};
 
 /// A change of what is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,9 @@ pub(crate) struct OfStream {
     pub(crate) bin: Map<u64>,
     pub(crate) pairs: Map<Pair>,
     pub(crate) rows: BTreeMap<String, u32>,
+    /// Associations as an older release noted them, and the notes that they came from.
+    numbered: Map<Numbered>,
+    outdated: Vec<Arc<str>>,
     rows_changed: bool,
 }
 
@@ -68,16 +74,21 @@ impl Known {
         for (key, value) in notes {
             known.restore_one(key, value).ok_or_else(|| damaged(key))?;
         }
+        known.0.values_mut().for_each(OfStream::bring_over);
         Ok(known)
     }
 
-    fn restore_one(&mut self, key: &str, value: &Bytes) -> Option<()> {
+    fn restore_one(&mut self, key: &Arc<str>, value: &Bytes) -> Option<()> {
         let (stream, rest) = key.split_once('/')?;
         let of = self.0.entry(stream.into()).or_default();
         match rest.split_once('/') {
             Some(("live", fence)) => of.live.restore(u64::of_name(fence)?, value.clone()),
             Some(("bin", fence)) => of.bin.restore(u64::of_name(fence)?, value.clone()),
-            Some(("pairs", fence)) => of.pairs.restore(Pair::of_name(fence)?, value.clone()),
+            Some(("links", fence)) => of.pairs.restore(Pair::of_name(fence)?, value.clone()),
+            Some(("pairs", fence)) => {
+                of.outdated.push(Arc::clone(key));
+                of.numbered.restore(Numbered::of_name(fence)?, value.clone())
+            }
             None if rest == "rows" => {
                 of.rows = serde_json::from_slice(value).ok()?;
                 Some(())
@@ -96,7 +107,8 @@ impl Known {
 
     /// Makes the changes and gives the notes that store them.
     pub(crate) fn apply(&mut self, edits: Vec<Edit>) -> Vec<Note> {
-        let mut streams = Vec::new();
+        let outdated = self.0.iter().filter(|(_, of)| !of.outdated.is_empty());
+        let mut streams: Vec<_> = outdated.map(|(stream, _)| stream.clone()).collect();
         for edit in edits {
             let stream = edit.stream().clone();
             self.of(&stream).apply(edit);
@@ -139,10 +151,19 @@ impl OfStream {
         }
     }
 
+    /// Makes associations of those that an older release noted.
+    fn bring_over(&mut self) {
+        let numbered = std::mem::take(&mut self.numbered);
+        self.pairs
+            .apply(numbered.iter().map(pair::with_category).collect());
+    }
+
     fn take_notes(&mut self, stream: &StreamName) -> Vec<Note> {
-        let mut notes = chunk_notes(stream, "live", &mut self.live);
+        let outdated = std::mem::take(&mut self.outdated);
+        let mut notes: Vec<_> = outdated.into_iter().map(Note::forget).collect();
+        notes.extend(chunk_notes(stream, "live", &mut self.live));
         notes.extend(chunk_notes(stream, "bin", &mut self.bin));
-        notes.extend(chunk_notes(stream, "pairs", &mut self.pairs));
+        notes.extend(chunk_notes(stream, "links", &mut self.pairs));
         if std::mem::take(&mut self.rows_changed) {
             let rows = serde_json::to_vec(&self.rows).expect("a map with text keys is always serialisable");
             notes.push(Note {
@@ -182,6 +203,11 @@ mod tests {
         }
     }
 
+    fn hubspots(number: u64) -> Kind {
+        let category = Category::of("HUBSPOT_DEFINED");
+        Kind { number, category }
+    }
+
     #[test]
     fn what_is_noted_is_enough_to_know_it_again() {
         let (mut known, mut stored) = (Known::default(), Notes::new());
@@ -192,7 +218,10 @@ mod tests {
                 (0..3_000).map(|id| (id * 11, Some(7))).collect(),
             ),
             Edit::Bin(contacts.clone(), vec![(5, Some(20_000))]),
-            Edit::Pairs("contacts_companies".into(), vec![((11, 3, 279), Some(1))]),
+            Edit::Pairs(
+                "contacts_companies".into(),
+                vec![((11, 3, hubspots(279)), Some(1))],
+            ),
             Edit::Rows("owners".into(), vec![("{\"id\":\"1\"}".into(), Some(2))]),
         ];
         store(known.apply(edits), &mut stored);
@@ -211,7 +240,10 @@ mod tests {
         );
         assert_eq!(again.of(&contacts).bin.get(5), Some(20_000));
         assert_eq!(
-            again.of(&"contacts_companies".into()).pairs.get((11, 3, 279)),
+            again
+                .of(&"contacts_companies".into())
+                .pairs
+                .get((11, 3, hubspots(279))),
             Some(1)
         );
         assert_eq!(again.of(&"owners".into()).rows.len(), 1);
@@ -226,12 +258,18 @@ mod tests {
             ),
             ("contacts/bin/0000000000000000", vec![9, 0xa0, 0x9c, 0x01]),
             (
-                "contacts_companies/pairs/000000000000000000000000000000000000000000000000",
-                vec![5, 3, 0x97, 0x02, 1, 0, 0, 1, 0],
+                "contacts_companies/links/000000000000000000000000000000000000000000000000",
+                vec![5, 3, 0x97, 0x02, 1, 1, 0, 0, 1, 1, 0],
             ),
             ("owners/rows", br#"{"{\"id\":\"1\"}":2}"#.to_vec()),
         ]
     }
+
+    /// As releases up to 0.1 wrote associations: without the category of their type.
+    const GOLDEN_PAIRS: (&str, &[u8]) = (
+        "contacts_companies/pairs/000000000000000000000000000000000000000000000000",
+        &[5, 3, 0x97, 0x02, 1, 0, 0, 1, 0],
+    );
 
     #[test]
     fn every_released_shape_of_a_note_is_still_read_and_written() {
@@ -240,7 +278,7 @@ mod tests {
             Edit::Bin("contacts".into(), vec![(9, Some(20_000))]),
             Edit::Pairs(
                 "contacts_companies".into(),
-                vec![((5, 3, 279), Some(1)), ((5, 3, 280), Some(1))],
+                vec![((5, 3, hubspots(279)), Some(1)), ((5, 3, hubspots(280)), Some(1))],
             ),
             Edit::Rows("owners".into(), vec![("{\"id\":\"1\"}".into(), Some(2))]),
         ];
@@ -260,6 +298,40 @@ mod tests {
             [Some(7), Some(300)]
         );
         assert_eq!(read.apply(edits), notes, "the same edits again write the same");
+    }
+
+    #[test]
+    fn associations_noted_without_a_category_are_brought_over_and_their_notes_replaced() {
+        let (key, value) = GOLDEN_PAIRS;
+        let stored = Notes::from([(key.into(), Bytes::from_static(value))]);
+        let mut read = Known::restore(&stored).unwrap();
+        let pairs: Vec<_> = read.of(&"contacts_companies".into()).pairs.iter().collect();
+        let unknown = |number| hubspots(number).uncategorised();
+        assert_eq!(pairs, [((5, 3, unknown(279)), 1), ((5, 3, unknown(280)), 1)]);
+        let notes = read.apply(Vec::new());
+        let keys: Vec<_> = notes
+            .iter()
+            .map(|note| (&*note.key, note.value.is_some()))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                (key, false),
+                (
+                    "contacts_companies/links/000000000000000000000000000000000000000000000000",
+                    true
+                )
+            ]
+        );
+        assert_eq!(read.apply(Vec::new()), [], "once is enough");
+    }
+
+    #[test]
+    fn hubspots_unlabelled_type_is_known_again_by_its_digest() {
+        let kind = serde_json::json!({"category": "HUBSPOT_DEFINED", "typeId": 279, "label": null});
+        let digest = link_digest(&serde_json::from_value(kind).unwrap());
+        let ((_, _, kind), _) = pair::with_category(((5, 3, 279), digest));
+        assert_eq!(kind, hubspots(279));
     }
 
     #[test]

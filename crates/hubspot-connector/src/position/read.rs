@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use opencdc::{Error, ErrorKind, Result, StreamName};
 use serde::Deserialize;
 
-use super::{Adopt, HubspotPosition, Snapshot, StreamPosition, VERSION};
+use super::{Adopt, Complete, HubspotPosition, Snapshot, StreamPosition, VERSION};
 
 /// Read first, so that a newer shape is told apart from bytes that are not ours.
 #[derive(Deserialize)]
@@ -23,7 +23,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<HubspotPosition> {
         1 => serde_json::from_slice::<Version1>(bytes)
             .map(Into::into)
             .map_err(foreign),
-        VERSION => serde_json::from_slice::<Version2>(bytes)
+        2 => serde_json::from_slice::<Version3>(bytes)
+            .map(before_keys)
+            .map_err(foreign),
+        VERSION => serde_json::from_slice::<Version3>(bytes)
             .map(Into::into)
             .map_err(foreign),
         newer => Err(from_newer(newer)),
@@ -32,20 +35,44 @@ pub(super) fn parse(bytes: &[u8]) -> Result<HubspotPosition> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Version2 {
+struct Version3 {
     #[serde(rename = "version")]
     _version: u32,
     portal_id: Option<String>,
     streams: BTreeMap<StreamName, StreamPosition>,
 }
 
-impl From<Version2> for HubspotPosition {
-    fn from(read: Version2) -> Self {
+impl From<Version3> for HubspotPosition {
+    fn from(read: Version3) -> Self {
         Self {
             portal_id: read.portal_id,
             streams: read.streams,
             only: None,
         }
+    }
+}
+
+/// When associations were keyed without the category of their type, and property values without their order within a
+/// millisecond, some rows took the place of others. Whatever is attached to records is due to be read again, without the
+/// records: association lists a thousand records a call, histories fifty.
+fn before_keys(read: Version3) -> HubspotPosition {
+    let mut position = HubspotPosition::from(read);
+    position
+        .streams
+        .retain(|_, state| !is_attached_in_snapshot(state));
+    for state in position.streams.values_mut() {
+        if let StreamPosition::Complete(complete) = state {
+            *complete = Complete::never();
+        }
+    }
+    position
+}
+
+/// Only the records themselves have a selection.
+fn is_attached_in_snapshot(state: &StreamPosition) -> bool {
+    match state {
+        StreamPosition::Snapshot(snapshot) => snapshot.after.is_some() && snapshot.selection.is_empty(),
+        StreamPosition::Cdc(_) | StreamPosition::Complete(_) => false,
     }
 }
 
@@ -161,7 +188,7 @@ mod tests {
     use opencdc::Position;
 
     use super::*;
-    use crate::position::{Cdc, Complete, Cursor, Round, Rounds};
+    use crate::position::{Cdc, Cursor, Round, Rounds};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_767_225_600 + second).unwrap()
@@ -248,19 +275,19 @@ mod tests {
         };
         vec![
             (
-                include_str!("golden/2-begun.json"),
+                include_str!("golden/3-begun.json"),
                 of([("contacts", snapshot(None))]),
             ),
             (
-                include_str!("golden/2-snapshot.json"),
+                include_str!("golden/3-snapshot.json"),
                 of([("contacts", snapshot(Some("513"))), ("deals", snapshot(None))]),
             ),
             (
-                include_str!("golden/2-adopting.json"),
+                include_str!("golden/3-adopting.json"),
                 of([("contacts", adopting)]),
             ),
             (
-                include_str!("golden/2-cdc.json"),
+                include_str!("golden/3-cdc.json"),
                 of([
                     ("contacts", StreamPosition::Cdc(Box::new(cdc()))),
                     ("contacts_companies", complete(None)),
@@ -268,7 +295,7 @@ mod tests {
                 ]),
             ),
             (
-                include_str!("golden/2-cdc-busy.json"),
+                include_str!("golden/3-cdc-busy.json"),
                 of([
                     ("contacts", StreamPosition::Cdc(Box::new(busy))),
                     ("contacts_companies", complete(Some(round))),
@@ -284,6 +311,33 @@ mod tests {
             assert_eq!(position.to_position(), Position::new(text), "{position:?}");
             assert_eq!(HubspotPosition::parse(&Position::new(text)).unwrap(), position);
         }
+    }
+
+    #[test]
+    fn a_position_of_version_2_keeps_the_place_of_records_and_reads_what_is_attached_again() {
+        let version_2 = [
+            include_str!("golden/2-begun.json"),
+            include_str!("golden/2-snapshot.json"),
+            include_str!("golden/2-adopting.json"),
+            include_str!("golden/2-cdc.json"),
+            include_str!("golden/2-cdc-busy.json"),
+        ];
+        for (text, (_, mut expected)) in version_2.into_iter().zip(golden()) {
+            for state in expected.streams.values_mut() {
+                if let StreamPosition::Complete(complete) = state {
+                    *complete = Complete::never();
+                }
+            }
+            let read = HubspotPosition::parse(&Position::new(text.trim_end())).unwrap();
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn associations_that_a_snapshot_of_version_2_was_filling_are_read_apart_from_it() {
+        let attached = r#"{"version":2,"portalId":"4711","streams":{"contacts":{"mode":"snapshot","initialTimestamp":"2026-01-01T00:00:00Z","selection":"5eed","itemId":"512","after":"513"},"contacts_companies":{"mode":"snapshot","initialTimestamp":"2026-01-01T00:00:00Z","itemId":"512","after":"513"}}}"#;
+        let read = HubspotPosition::parse(&Position::new(attached)).unwrap();
+        assert_eq!(read, of([("contacts", snapshot(Some("513")))]));
     }
 
     #[test]
@@ -366,9 +420,9 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Incompatible, "{text}");
             assert!(error.hint().unwrap().contains("reset"), "{text}");
         }
-        let error = refused(r#"{"version":3,"anything":[]}"#);
+        let error = refused(r#"{"version":4,"anything":[]}"#);
         assert_eq!(error.kind(), ErrorKind::Incompatible);
-        assert!(error.to_string().contains("version 3"), "{error}");
+        assert!(error.to_string().contains("version 4"), "{error}");
     }
 
     #[test]

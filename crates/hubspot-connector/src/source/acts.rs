@@ -260,12 +260,11 @@ async fn inline(part: &mut ObjectPart, page: &hubspot_client::RawPage) -> Result
         let Kind::Target(target) = part.attached[n].kind else {
             continue;
         };
-        let mut inline = part.reader.inline(page, target).await?;
+        let mut inline = part.inline(page, n, target).await?;
         if !inline.uncertain.is_empty() {
-            let target = part.plan().targets[target].clone();
-            inline
-                .links
-                .extend(part.reader.links(&target, &inline.uncertain).await?);
+            let (uncertain, without_list) = (&inline.uncertain, &inline.without_list);
+            let exact = part.reader.exactly(target, uncertain, without_list).await?;
+            inline.links.extend(exact);
         }
         let facts = &part.attached[n].facts;
         difference.extend(part.differ_links(facts, &inline.links, Operation::Create));

@@ -1,7 +1,11 @@
-//! What HubSpot has now, for whoever compares it with a copy: read as a snapshot reads it, by the same code, as if nothing
-//! had been delivered.
+//! What HubSpot has now, for the comparison with a copy, as if nothing had been delivered.
+//!
+//! What can be read in two ways is read in the other one (`walk.rs`, `tables.rs`): a misunderstanding that a read and the
+//! audit share would agree with itself.
 
 mod again;
+mod tables;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +24,15 @@ use opencdc::{
 use super::account::Account;
 use super::context::Context;
 use super::object::ObjectPart;
-use super::{HubspotSource, Read, snapshot, tables};
+use super::{HubspotSource, Read};
 use crate::discovery::{Discovery, Refused};
 use crate::known::Known;
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
-use crate::position::{HubspotPosition, Snapshot, StreamPosition};
+use crate::position::{HubspotPosition, StreamPosition};
 use crate::status::Board;
 use again::Again;
+use tables::RawTable;
 
 /// A read of some streams that nobody follows: where it stands and what it knows is forgotten afterwards.
 pub(super) struct Desk {
@@ -76,9 +81,21 @@ impl Desk {
 
     /// All rows of a table, each as if it was new.
     pub(super) async fn table(&self, own: OwnStream) -> Result<super::context::Progress> {
-        let rows = tables::run(&self.read.client, self.context.clone(), own);
+        let rows = super::tables::run(&self.read.client, self.context.clone(), own);
         let first = Box::pin(rows).next().await;
         first.unwrap_or_else(|| Ok(super::context::Progress::default()))
+    }
+
+    /// The same rows, decoded in another way than a read decodes them.
+    async fn raw_table(&self, own: OwnStream) -> Result<Vec<Record>> {
+        let facts = crate::record::Facts::new(own.name().into(), &self.context.portal_id, None);
+        let table = RawTable {
+            client: &self.read.client,
+            plan: &self.discovery().plan,
+            own,
+            facts: &facts,
+        };
+        table.records().await
     }
 
     /// The selected tables.
@@ -91,15 +108,18 @@ impl Desk {
 
 #[async_trait]
 impl Origin for HubspotSource {
-    /// All but the histories: a copy keeps values that HubSpot has forgotten since.
     async fn comparable(&self) -> Result<Vec<StreamName>> {
         let discovery = self.discovery().await?;
-        let objects = discovery.plan.objects.iter();
-        let histories: Vec<_> = objects
-            .filter_map(|plan| Some(&plan.history.as_ref()?.stream))
-            .collect();
         let names = discovery.catalog.streams.iter().map(|stream| &stream.name);
-        Ok(names.filter(|name| !histories.contains(name)).cloned().collect())
+        Ok(names.cloned().collect())
+    }
+
+    /// The histories: a copy keeps values that HubSpot has forgotten since.
+    async fn forgetful(&self) -> Result<Vec<StreamName>> {
+        let discovery = self.discovery().await?;
+        let objects = discovery.plan.objects.iter();
+        let histories = objects.filter_map(|plan| Some(plan.history.as_ref()?.stream.clone()));
+        Ok(histories.collect())
     }
 
     async fn refused(&self) -> Result<Option<Error>> {
@@ -139,15 +159,14 @@ impl Origin for HubspotSource {
         position.check_portal(&desk.context.portal_id)?;
         let pages = try_stream! {
             for plan in desk.discovery().plan.objects.clone() {
-                let Some(mut part) = desk.part(&as_copied(&plan, &position)) else { continue };
-                let begin = Snapshot::from(desk.context.cutoff);
-                let mut pages = Box::pin(snapshot::walk(&mut part, begin));
+                let Some(part) = desk.part(&as_copied(&plan, &position)) else { continue };
+                let mut pages = Box::pin(walk::object(part));
                 while let Some(page) = pages.next().await {
-                    yield page?.0.records;
+                    yield page?;
                 }
             }
             for own in desk.tables() {
-                yield desk.table(own).await?.records;
+                yield desk.raw_table(own).await?;
             }
         };
         Ok(pages.boxed())

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use opencdc::{Operation, Record, StreamName};
 
 use super::reader::Links;
-use crate::known::{Edit, OfStream, Pair, digest};
+use crate::known::{Edit, Kind, OfStream, Pair, all_of, digest, link_digest};
 use crate::position::Adopt;
 use crate::record::{Facts, LinkRows};
 
@@ -124,31 +124,29 @@ pub(super) fn vanished(known: impl Iterator<Item = (u64, u32)>, seen: &[RawObjec
 pub(super) fn links(links: &Links, known: &OfStream, facts: &Facts, operation: Operation) -> Difference {
     let mut froms: Vec<_> = links.keys().filter_map(|id| number(id)).collect();
     froms.sort_unstable();
-    let before: Vec<(Pair, u32)> = known.pairs.ranges(
-        froms
-            .iter()
-            .map(|from| ((*from, 0, 0), (*from, u64::MAX, u64::MAX))),
-    );
+    let before: Vec<(Pair, u32)> = known.pairs.ranges(froms.iter().copied().map(all_of));
+    let known = |key: Pair| {
+        let place = before.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        Some(before[place].1)
+    };
     let mut rows = LinkRows::default();
     let mut edits = Vec::new();
     let mut there = BTreeSet::new();
     for (from, list) in links {
         for (to, kind) in list {
-            let label = digest::of_text(
-                format!("{}\n{}", kind.category, kind.label.as_deref().unwrap_or_default()).as_bytes(),
-            );
+            let label = link_digest(kind);
             let key = number(from)
                 .zip(number(to))
-                .map(|(from, to)| (from, to, kind.type_id));
-            let old = key.and_then(|key| {
-                there.insert(key);
-                before
-                    .binary_search_by_key(&key, |(key, _)| *key)
-                    .ok()
-                    .map(|at| before[at].1)
-            });
+                .map(|(from, to)| (from, to, Kind::from(kind)));
+            there.extend(key);
+            let old = key.and_then(known);
+            // The digest covers the category, so the row of an older release is known to be this one.
+            let is_there =
+                key.is_some_and(|(from, to, kind)| known((from, to, kind.uncategorised())) == Some(label));
             if old != Some(label) {
                 edits.extend(key.map(|key| (key, Some(label))));
+            }
+            if old != Some(label) && !is_there {
                 rows.push(
                     if old.is_some() {
                         Operation::Update
@@ -164,7 +162,11 @@ pub(super) fn links(links: &Links, known: &OfStream, facts: &Facts, operation: O
     }
     for (key, _) in before.iter().filter(|(key, _)| !there.contains(key)) {
         edits.push((*key, None));
-        rows.push_delete(*key);
+        let (from, to, kind) = *key;
+        let possible = kind.possible().map(|kind| (from, to, kind));
+        possible
+            .filter(|key| !there.contains(key))
+            .for_each(|key| rows.push_delete(key));
     }
     let mut difference = Difference {
         records: rows.records(&facts.read_now()),
@@ -179,12 +181,9 @@ pub(super) fn links(links: &Links, known: &OfStream, facts: &Facts, operation: O
 /// The associations that go with records that are gone: on their own side, or on the other.
 pub(super) fn unlink(gone: &BTreeSet<u64>, own_side: bool, known: &OfStream, facts: &Facts) -> Difference {
     let keys: Vec<Pair> = if own_side {
-        let ranges = gone
-            .iter()
-            .map(|from| ((*from, 0, 0), (*from, u64::MAX, u64::MAX)));
         known
             .pairs
-            .ranges(ranges)
+            .ranges(gone.iter().copied().map(all_of))
             .into_iter()
             .map(|(key, _)| key)
             .collect()
@@ -196,8 +195,9 @@ pub(super) fn unlink(gone: &BTreeSet<u64>, own_side: bool, known: &OfStream, fac
         return Difference::default();
     }
     let mut rows = LinkRows::default();
-    for key in &keys {
-        rows.push_delete(*key);
+    for (from, to, kind) in &keys {
+        kind.possible()
+            .for_each(|kind| rows.push_delete((*from, *to, kind)));
     }
     let edits = keys.into_iter().map(|key| (key, None)).collect();
     Difference {

@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
-use hubspot_client::Client;
+use hubspot_client::{Client, RawPage};
 use jiff::{SignedDuration, Timestamp};
 use opencdc::{Operation, Result, StreamName};
 
 use super::context::{Context, Progress};
 use super::differ::{self, Difference, Fate, Rule, number};
 use super::poll::Stale;
-use super::reader::{self, Links, Reader};
+use super::reader::{self, Inline, Links, Reader};
 use super::step::{self, Act, Done, Terms};
 use crate::error::Doing;
+use crate::known::all_of;
 use crate::objects::{Capability, ObjectType};
 use crate::plan::{ObjectPlan, Target};
 use crate::position::{Cdc, Complete, Cursor, StreamPosition};
@@ -73,6 +75,8 @@ pub(super) struct ObjectPart {
     pub(super) stale: Stale,
     /// Which definitions `reader` goes by.
     shape: usize,
+    /// Whether a history that may be cut was reported.
+    limit_noted: AtomicBool,
 }
 
 impl ObjectPart {
@@ -107,6 +111,7 @@ impl ObjectPart {
             recent: HashMap::new(),
             stale: Stale::new(),
             shape: shape.number,
+            limit_noted: AtomicBool::new(false),
             context: context.clone(),
         })
     }
@@ -213,6 +218,7 @@ impl ObjectPart {
     /// Histories are read whole once; after that every change brings its own.
     fn rereads(&self, attached: &Attached) -> SignedDuration {
         match attached.kind {
+            _ if attached.complete.is_never() => SignedDuration::ZERO,
             Kind::Target(_) => self.terms.rhythm.associations,
             Kind::History => SignedDuration::from_hours(24 * 365 * 100),
         }
@@ -291,6 +297,25 @@ impl ObjectPart {
             .collect()
     }
 
+    /// The associations with `target` that came with a page's records, of the attached stream `n`.
+    pub(super) async fn inline(&mut self, page: &RawPage, n: usize, target: usize) -> Result<Inline> {
+        let linked: BTreeSet<u64> = {
+            let mut known = self.context.known.lock();
+            let pairs = &known.of(self.attached[n].facts.stream()).pairs;
+            let mut ids: Vec<_> = page
+                .results
+                .iter()
+                .filter_map(|object| number(object.id()))
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let of_page = pairs.ranges(ids.into_iter().map(all_of));
+            of_page.into_iter().map(|((from, _, _), _)| from).collect()
+        };
+        let is_linked = |id: &str| number(id).is_some_and(|id| linked.contains(&id));
+        self.reader.inline(page, target, is_linked).await
+    }
+
     /// The difference of association lists that were read.
     pub(super) fn differ_links(&self, facts: &Facts, links: &Links, operation: Operation) -> Difference {
         let mut known = self.context.known.lock();
@@ -325,11 +350,24 @@ impl ObjectPart {
                 let properties = self.plan().history_properties(&self.reader.properties);
                 let objects = self.reader.history(ids, &properties).await?;
                 let records = super::history::records(&objects, &attached.facts, operation)?;
+                self.note_limit(&records);
                 Ok(Difference {
                     records,
                     ..Difference::default()
                 })
             }
+        }
+    }
+
+    /// Once for each read: a history that HubSpot may have cut.
+    fn note_limit(&self, records: &[opencdc::Record]) {
+        if let Some((property, values)) = super::history::at_limit(records)
+            && !self.limit_noted.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                stream = %self.stream(),
+                "`{property}` of a record has {values} values, which may be all that HubSpot keeps: older ones may be missing"
+            );
         }
     }
 
@@ -441,11 +479,8 @@ fn attached(context: &Context, plan: &Arc<ObjectPlan>) -> Vec<Attached> {
         let facts = Facts::new(stream.clone(), &context.portal_id, Some(&plan.object));
         let complete = match context.position_of(stream) {
             Some(StreamPosition::Complete(complete)) => complete,
-            // Never read whole: due at once, unless the snapshot fills it.
-            _ => Complete {
-                initial_timestamp: Timestamp::UNIX_EPOCH,
-                open: None,
-            },
+            // Unless the snapshot fills it.
+            _ => Complete::never(),
         };
         context.is_selected(stream).then_some(Attached {
             facts,

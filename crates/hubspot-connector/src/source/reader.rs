@@ -1,7 +1,7 @@
 //! Reading one object type: pages, records by id, associations, history. What comes back is HubSpot's; what to make of
 //! it is decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hubspot_client::request::objects::{BatchRead, Get, List, MAX_BATCH};
@@ -9,6 +9,7 @@ use hubspot_client::request::search::SearchRequest;
 use hubspot_client::{AssociationType, Client, Priority, RawObject, RawPage, SearchPage};
 use opencdc::{Error, ErrorKind, Result, StreamName};
 
+use super::absence::Absence;
 use super::exact;
 use super::inline::{ListKeys, Lists, TypeNames};
 use crate::error::{Doing, OrFailed};
@@ -36,6 +37,8 @@ pub(super) struct Reader {
     keys: ListKeys,
     /// What the words of inline types mean, by target; asked once.
     names: Vec<Option<TypeNames>>,
+    /// What a list that is not there means, by target.
+    absence: Vec<Absence>,
 }
 
 /// The associations of a page's records with one target.
@@ -45,6 +48,8 @@ pub(super) struct Inline {
     pub(super) links: Links,
     /// Records whose list must be read for itself.
     pub(super) uncertain: Vec<String>,
+    /// Those of them that came without any list.
+    pub(super) without_list: BTreeSet<String>,
 }
 
 /// What became of records that were asked for by id.
@@ -65,6 +70,7 @@ impl Reader {
             is_wide: false,
             keys: ListKeys::default(),
             names: plan.targets.iter().map(|_| None).collect(),
+            absence: vec![Absence::default(); plan.targets.len()],
         };
         reader.read_properties(properties);
         reader
@@ -168,7 +174,8 @@ impl Reader {
         let mut objects = Vec::new();
         for some in ids.chunks(WITH_HISTORY) {
             let mut question = BatchRead::new(self.plan.object.path_name(), some.iter().cloned());
-            question.properties = vec![CHEAPEST_PROPERTY.to_owned()];
+            // Their values too: they say which of one millisecond's values is the newest.
+            question.properties = properties.to_vec();
             question.properties_with_history = properties.to_vec();
             objects.extend(self.batch(&question).await?);
         }
@@ -218,35 +225,78 @@ impl Reader {
         Ok(self.search(&one).await?.total)
     }
 
-    /// The associations that came with a page's records.
-    pub(super) async fn inline(&mut self, page: &RawPage, n: usize) -> Result<Inline> {
+    /// The associations that came with a page's records. `is_linked` says which records were delivered with associations:
+    /// a list that is not there would delete them all, so it is not believed.
+    pub(super) async fn inline(
+        &mut self,
+        page: &RawPage,
+        n: usize,
+        is_linked: impl Fn(&str) -> bool,
+    ) -> Result<Inline> {
         let mut inline = Inline::default();
+        let mut without = Vec::new();
         for object in &page.results {
             let lists = self.lists(object)?;
-            let mut whole = Some(Vec::new());
+            let (mut whole, mut unknown) = (None, false);
             for (key, list) in lists.iter() {
                 let others = self.plan.targets.iter().map(|target| &*target.object);
-                if self.keys.place(key, others) != Some(n) {
+                let place = self.keys.place(key, others);
+                unknown |= place.is_none();
+                if place != Some(n) {
                     continue;
                 }
                 let names = self.names(n).await?;
-                if !list.is_certain(names) {
-                    whole = None;
-                    break;
-                }
-                if let Some(whole) = &mut whole {
-                    whole.extend(
+                let of_type = whole.get_or_insert_with(|| Some(Vec::new()));
+                match of_type.as_mut().filter(|_| list.is_certain(names)) {
+                    Some(of_type) => of_type.extend(
                         list.certain(names)
                             .map(|(to, kind)| (to.to_owned(), kind.clone())),
-                    );
+                    ),
+                    None => whole = Some(None),
                 }
             }
+            let id = object.id().to_owned();
             match whole {
-                Some(links) => drop(inline.links.insert(object.id().to_owned(), links)),
-                None => inline.uncertain.push(object.id().to_owned()),
+                Some(Some(links)) => {
+                    self.absence[n].note_list();
+                    inline.links.insert(id, links);
+                }
+                Some(None) => {
+                    self.absence[n].note_list();
+                    inline.uncertain.push(id);
+                }
+                None => without.push((id, unknown)),
+            }
+        }
+        let is_believed = self.absence[n].is_believed();
+        for (id, unknown) in without {
+            if is_believed && !unknown && !is_linked(&id) {
+                inline.links.insert(id, Vec::new());
+            } else {
+                inline.without_list.insert(id.clone());
+                inline.uncertain.push(id);
             }
         }
         Ok(inline)
+    }
+
+    /// The lists that did not come with the pages, read for themselves.
+    pub(super) async fn exactly(
+        &mut self,
+        n: usize,
+        uncertain: &[String],
+        without_list: &BTreeSet<String>,
+    ) -> Result<Links> {
+        let links = self.links(&self.plan.targets[n], uncertain).await?;
+        let before = self.absence[n];
+        self.absence[n].note_exact(without_list, &links);
+        if self.absence[n] == Absence::Doubted && before != Absence::Doubted {
+            tracing::warn!(
+                stream = %self.plan.targets[n].stream,
+                "HubSpot left associations out of its pages: they are read for themselves"
+            );
+        }
+        Ok(links)
     }
 
     fn lists<'a>(&self, object: &'a RawObject) -> Result<Lists<'a>> {

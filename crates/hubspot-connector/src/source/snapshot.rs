@@ -95,7 +95,7 @@ async fn read(part: &mut ObjectPart, snapshot: &Snapshot, page: &RawPage, joined
     let mut inline = Vec::new();
     for (n, joined) in joined.iter().enumerate() {
         inline.push(match part.attached[n].kind {
-            Kind::Target(target) if *joined => part.reader.inline(page, target).await?,
+            Kind::Target(target) if *joined => part.inline(page, n, target).await?,
             Kind::History if *joined => {
                 let history = part
                     .read_one_attached(n, &difference.changed, Operation::Snapshot)
@@ -121,7 +121,7 @@ impl Page {
 }
 
 /// Reads exactly what is uncertain in the held pages.
-async fn settle(part: &ObjectPart, held: &mut [Page], joined: &[bool]) -> Result<()> {
+async fn settle(part: &mut ObjectPart, held: &mut [Page], joined: &[bool]) -> Result<()> {
     for n in (0..part.attached.len()).filter(|n| joined[*n]) {
         let Kind::Target(target) = part.attached[n].kind else {
             continue;
@@ -133,10 +133,10 @@ async fn settle(part: &ObjectPart, held: &mut [Page], joined: &[bool]) -> Result
         if uncertain.is_empty() {
             continue;
         }
-        let mut links = part
-            .reader
-            .links(&part.plan().targets[target], &uncertain)
-            .await?;
+        let without_list = held.iter_mut();
+        let without_list = without_list.flat_map(|page| std::mem::take(&mut page.inline[n].without_list));
+        let without_list = without_list.collect();
+        let mut links = part.reader.exactly(target, &uncertain, &without_list).await?;
         for inline in held.iter_mut().map(|page| &mut page.inline[n]) {
             for id in std::mem::take(&mut inline.uncertain) {
                 let found = links.remove(&id).unwrap_or_default();

@@ -61,6 +61,7 @@ impl HubspotSource {
                 .iter()
                 .map(|refused| refused.error().to_string())
                 .collect(),
+            left_out: survey.desk.discovery().plan.left_out(),
             limits: self.limits(),
             latency: survey.pages.1.checked_div(survey.pages.0).unwrap_or_default(),
         })
@@ -201,8 +202,9 @@ fn usage(totals: &Value, object: &ObjectType) -> Option<u64> {
 }
 
 async fn associations(part: &mut ObjectPart, page: &RawPage, target: usize) -> Result<SurveyedTarget> {
-    let inline = part.reader.inline(page, target).await?;
-    let uncertain = inline.uncertain.len() as u64;
+    let inline = part.reader.inline(page, target, |_| false).await?;
+    // Records without a list are asked about once, a call or so for each pair.
+    let uncertain = (inline.uncertain.len() - inline.without_list.len()) as u64;
     let records = page.results.len().max(1) as u64;
     Ok(SurveyedTarget {
         labels: uncertain > 0 || inline.links.values().any(|list| !list.is_empty()),

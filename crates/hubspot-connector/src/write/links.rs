@@ -67,17 +67,18 @@ impl Named<'_> {
         if self.type_id.is_none() && self.label.is_none() {
             return Ok(None);
         }
-        all.iter()
-            .find(wanted)
-            .map(TypeSpec::from)
-            .map(Some)
-            .ok_or_else(|| {
-                let known = all.iter().map(|one| match &one.label {
-                    Some(label) => format!("`{label}` ({})", one.type_id),
-                    None => one.type_id.to_string(),
-                });
-                known.collect::<Vec<_>>().join(", ")
-            })
+        let mut found = all.iter().filter(wanted);
+        // Of two types that share a number, neither is guessed.
+        let only = found
+            .next()
+            .filter(|_| found.next().is_none() || self.type_id.is_none());
+        only.map(TypeSpec::from).map(Some).ok_or_else(|| {
+            let known = all.iter().map(|one| match &one.label {
+                Some(label) => format!("`{label}` ({})", one.type_id),
+                None => one.type_id.to_string(),
+            });
+            known.collect::<Vec<_>>().join(", ")
+        })
     }
 }
 
@@ -457,6 +458,15 @@ mod tests {
         assert_eq!(named(None, None), Ok(None));
         assert_eq!(named(Some(279), None), Ok(Some(TypeSpec::hubspot(279))));
         assert_eq!(named(None, Some("boss")), Ok(Some(TypeSpec::user(40))));
+        let mut twice = all();
+        let mut of_work = all().remove(1);
+        of_work.category = "WORK".to_owned();
+        twice.push(of_work);
+        let shared = Named {
+            type_id: Some(40),
+            label: None,
+        };
+        assert!(shared.among(&twice).is_err(), "two types of one number");
         assert_eq!(named(None, Some("Aunt")), Err("279, `Boss` (40)".to_owned()));
     }
 }

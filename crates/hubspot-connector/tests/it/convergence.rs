@@ -340,8 +340,9 @@ impl Schedule {
         for (from, to) in PAIRS {
             let lines = lines(&self.emulator.truth_of_associations(from, to).unwrap());
             let key = |line: &Value| {
-                json!({"from_id": line["fromId"], "to_id": line["toId"], "type_id": line["typeId"]})
-                    .to_string()
+                json!({"from_id": line["fromId"], "to_id": line["toId"], "type_id": line["typeId"],
+                       "category": line["category"]})
+                .to_string()
             };
             let expected: BTreeSet<_> = lines.iter().map(key).collect();
             let stream = format!("{from}_{to}");

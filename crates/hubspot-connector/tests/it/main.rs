@@ -10,6 +10,7 @@ mod emulated;
 mod faults;
 mod follower;
 mod following;
+mod links;
 mod moving;
 mod odd_answers;
 mod pace;

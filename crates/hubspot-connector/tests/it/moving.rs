@@ -164,7 +164,7 @@ async fn an_account_is_copied_into_another_with_its_associations() {
 fn pair(operation: Operation, from: &str, to: &str) -> Record {
     let fields =
         json!({"from_id": from, "to_id": to, "type_id": 279, "category": "HUBSPOT_DEFINED", "label": null});
-    let key = json!({"from_id": from, "to_id": to, "type_id": 279});
+    let key = json!({"from_id": from, "to_id": to, "type_id": 279, "category": "HUBSPOT_DEFINED"});
     let object = |value: &Value| value.as_object().unwrap().clone();
     let after = (operation != Operation::Delete).then(|| object(&fields).into());
     Record::new("contacts_companies", operation, object(&key), after)

@@ -49,7 +49,7 @@ async fn a_position_is_json_that_a_person_can_read() {
     let source = double.source(json!({"streams": ["contacts"]}));
     let batches = read(&source, None).await;
     let position: serde_json::Value = serde_json::from_slice(batches[0].position.as_bytes()).unwrap();
-    assert_eq!(position["version"], 2);
+    assert_eq!(position["version"], 3);
     assert_eq!(position["portalId"], "4711");
     let contacts = &position["streams"]["contacts"];
     assert_eq!(

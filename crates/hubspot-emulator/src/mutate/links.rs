@@ -99,11 +99,13 @@ impl Scene<'_> {
     }
 
     fn told_link(&self, to: TypeIndex, link: Link) -> Value {
+        let side = self.portal.associations.definition(self.of, to, link.type_id);
         json!({
             "fromId": link.from.to_string(),
             "toType": self.portal.store(to).object_type.plural,
             "toId": link.to.to_string(),
-            "typeId": link.type_id,
+            "typeId": side.map(|side| side.number),
+            "category": side.map(|side| side.category),
         })
     }
 }

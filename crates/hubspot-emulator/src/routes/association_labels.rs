@@ -11,8 +11,9 @@ use crate::call::Call;
 use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::state::associations::{Definition, Label};
+use crate::state::associations::{Definition, Label, TypeIndex};
 use crate::state::filter::number;
+use crate::state::portal::Portal;
 
 const TOLL: Toll = Toll::AssociationBatch;
 const WRITE: Access = Access::WriteRecords;
@@ -38,7 +39,7 @@ struct Asked {
 }
 
 fn label_json(side: &Definition) -> Value {
-    json!({"category": side.category, "typeId": side.type_id, "label": side.label})
+    json!({"category": side.category, "typeId": side.number, "label": side.label})
 }
 
 fn list(emulator: &Inner, call: &Call) -> Answer {
@@ -95,25 +96,25 @@ fn update(emulator: &Inner, call: &Call) -> Answer {
     let asked: Asked = call.json()?;
     let mut portal = emulator.portal_mut();
     let types = types(&portal, call)?;
-    let side = portal
-        .associations
-        .definition(types.0, types.1, asked.association_type_id);
-    let side = side.cloned().ok_or_else(Failure::not_found)?;
-    check_own(&side)?;
+    let side = own(&portal, types, asked.association_type_id)?;
     portal
         .associations
         .rename(&side, asked.label, asked.inverse_label);
     Ok(Reply::no_content())
 }
 
-fn check_own(side: &Definition) -> Result<(), Failure> {
-    if side.category == "USER_DEFINED" {
-        return Ok(());
-    }
-    Err(Failure::validation(format!(
-        "Association type {} is defined by HubSpot and cannot be changed",
-        side.type_id
-    )))
+/// The account's own type of this number; one that only HubSpot has is refused.
+fn own(portal: &Portal, types: (TypeIndex, TypeIndex), number: u32) -> Result<Definition, Failure> {
+    let sides = portal.associations.definitions(types.0, types.1);
+    let mut sides = sides.filter(|side| side.number == number);
+    let any = sides.clone().next().ok_or_else(Failure::not_found)?;
+    let own = sides.find(|side| side.category == "USER_DEFINED").cloned();
+    own.ok_or_else(|| {
+        Failure::validation(format!(
+            "Association type {} is defined by HubSpot and cannot be changed",
+            any.number
+        ))
+    })
 }
 
 /// Takes the label off every pair that has it; the pairs stay associated.
@@ -121,9 +122,7 @@ fn delete(emulator: &Inner, call: &Call) -> Answer {
     let mut portal = emulator.portal_mut();
     let types = types(&portal, call)?;
     let type_id = call.param(2).parse().map_err(|_| Failure::not_found())?;
-    let side = portal.associations.definition(types.0, types.1, type_id);
-    let side = side.cloned().ok_or_else(Failure::not_found)?;
-    check_own(&side)?;
+    let side = own(&portal, types, type_id)?;
     portal.associations.undefine(&side);
     Ok(Reply::no_content())
 }

@@ -15,7 +15,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::json;
 use crate::reply::Reply;
-use crate::state::associations::{Link, TypeIndex};
+use crate::state::associations::{Link, Named, TypeIndex};
 use crate::state::portal::Portal;
 
 const TOLL: Toll = Toll::Association;
@@ -168,16 +168,15 @@ pub(super) fn write_v4_links(
 }
 
 fn write_type(out: &mut Vec<u8>, portal: &Portal, types: (TypeIndex, TypeIndex), type_id: u32) {
-    let definition = portal.associations.definition(types.0, types.1, type_id);
+    let Some(side) = portal.associations.definition(types.0, types.1, type_id) else {
+        return;
+    };
     out.extend_from_slice(b"{\"category\":");
-    json::string(
-        out,
-        definition.map_or("HUBSPOT_DEFINED", |definition| definition.category),
-    );
+    json::string(out, side.category);
     out.extend_from_slice(b",\"typeId\":");
-    json::integer(out, type_id.into());
+    json::integer(out, side.number.into());
     out.extend_from_slice(b",\"label\":");
-    match definition.and_then(|definition| definition.label.as_deref()) {
+    match side.label.as_deref() {
         Some(label) => json::string(out, label),
         None => out.extend_from_slice(b"null"),
     }
@@ -206,25 +205,47 @@ fn put(emulator: &Inner, call: &Call) -> Answer {
     } else {
         call.json()?
     };
-    let type_ids = type_ids(&wanted)?;
     let mut portal = emulator.portal_mut();
     let types = pair(&portal, call.param(0), call.param(2))?;
     let ids = (
         live_id(&portal, types.0, call.param(1))?,
         live_id(&portal, types.1, call.param(3))?,
     );
-    check_types(&portal, types, &type_ids)?;
+    let type_ids = type_ids(&portal, types, wanted)?;
     portal.associations.unlink(types.0, types.1, ids);
     link_all(&mut portal, types, ids, &type_ids);
     Ok(Reply::value(201, &linked_pair(&portal, types, ids, &type_ids)))
 }
 
-/// The association types that a body names; none at all is refused (believed).
-pub(super) fn type_ids(written: &[WrittenType]) -> Result<Vec<u32>, Failure> {
+/// The association types that a body names; none at all is refused (believed), and so is one that does not exist.
+pub(super) fn type_ids(
+    portal: &Portal,
+    types: (TypeIndex, TypeIndex),
+    written: Vec<WrittenType>,
+) -> Result<Vec<u32>, Failure> {
     if written.is_empty() {
         return Err(Failure::validation("At least one association type is required"));
     }
-    Ok(written.iter().map(|one| one.association_type_id).collect())
+    let type_id = |written| {
+        let named = Named::from(written);
+        match portal.associations.named(types.0, types.1, &named) {
+            Some(side) => Ok(side.type_id),
+            None => Err(unknown_type(portal, types, named.number)),
+        }
+    };
+    written.into_iter().map(type_id).collect()
+}
+
+fn unknown_type(portal: &Portal, types: (TypeIndex, TypeIndex), number: u32) -> Failure {
+    let (from, to) = (
+        &portal.store(types.0).object_type,
+        &portal.store(types.1).object_type,
+    );
+    let message = format!(
+        "Invalid association type {number} between {} and {}",
+        from.id, to.id
+    );
+    Failure::validation(message)
 }
 
 pub(super) fn link_all(
@@ -236,27 +257,6 @@ pub(super) fn link_all(
     for &type_id in type_ids {
         let link = Link { from, to, type_id };
         portal.associations.link(types.0, types.1, link);
-    }
-}
-
-pub(super) fn check_types(
-    portal: &Portal,
-    types: (TypeIndex, TypeIndex),
-    type_ids: &[u32],
-) -> Result<(), Failure> {
-    let unknown = type_ids
-        .iter()
-        .find(|id| portal.associations.definition(types.0, types.1, **id).is_none());
-    match unknown {
-        None => Ok(()),
-        Some(id) => {
-            let (from, to) = (
-                &portal.store(types.0).object_type,
-                &portal.store(types.1).object_type,
-            );
-            let message = format!("Invalid association type {id} between {} and {}", from.id, to.id);
-            Err(Failure::validation(message))
-        }
     }
 }
 
@@ -293,41 +293,36 @@ fn put_default(emulator: &Inner, call: &Call) -> Answer {
     );
     let (there, back) = link_default(&mut portal, types, ids)?;
     let at = crate::time::iso(now.wall);
-    let results = json!([default_result(ids, there), default_result((ids.1, ids.0), back)]);
+    let results = json!([default_result(ids, &there), default_result((ids.1, ids.0), &back)]);
     Ok(Reply::value(
         200,
         &json!({"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}),
     ))
 }
 
-/// Links a pair without a label; returns the type ids of both directions.
+/// Links a pair without a label; returns the types of both directions.
 pub(super) fn link_default(
     portal: &mut Portal,
     types: (TypeIndex, TypeIndex),
     ids: (u64, u64),
-) -> Result<(u32, u32), Failure> {
-    let plain = portal
-        .associations
-        .plain(types.0, types.1)
-        .map(|plain| (plain.type_id, plain.inverse_id));
+) -> Result<(Named, Named), Failure> {
+    let plain = portal.associations.plain(types.0, types.1).cloned();
     let plain = plain.ok_or_else(|| Failure::validation("These object types cannot be associated"))?;
-    portal.associations.link(
-        types.0,
-        types.1,
-        Link {
-            from: ids.0,
-            to: ids.1,
-            type_id: plain.0,
-        },
-    );
-    Ok(plain)
+    let link = Link {
+        from: ids.0,
+        to: ids.1,
+        type_id: plain.type_id,
+    };
+    portal.associations.link(types.0, types.1, link);
+    let back = portal.associations.definition(types.1, types.0, plain.inverse_id);
+    Ok((Named::from(&plain), Named::from(back.unwrap_or(&plain))))
 }
 
-pub(super) fn default_result(ids: (u64, u64), type_id: u32) -> Value {
+pub(super) fn default_result(ids: (u64, u64), named: &Named) -> Value {
     json!({
         "from": {"id": ids.0.to_string()},
         "to": {"id": ids.1.to_string()},
-        "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id},
+        "associationSpec": {"associationCategory": named.category, "associationTypeId": named.number},
     })
 }
 

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::associations::{
-    MOST, Page, check_types, default_result, link_all, link_default, linked_pair, page, type_ids,
-    write_v4_links,
+    MOST, Page, default_result, link_all, link_default, linked_pair, page, type_ids, write_v4_links,
 };
 use super::objects::{WrittenId, WrittenType};
 use super::record_json::write_paging;
@@ -18,7 +17,7 @@ use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::json;
 use crate::reply::Reply;
-use crate::state::associations::{Link, TypeIndex};
+use crate::state::associations::{Link, Named, TypeIndex};
 use crate::state::filter::Text;
 use crate::state::portal::{Moment, Portal};
 use crate::time::iso;
@@ -251,8 +250,7 @@ fn create(emulator: &Inner, call: &Call) -> Answer {
     let types = types(&portal, call)?;
     let mut wanted = Vec::new();
     for input in inputs {
-        let type_ids = type_ids(&input.types)?;
-        check_types(&portal, types, &type_ids)?;
+        let type_ids = type_ids(&portal, types, input.types)?;
         wanted.push(((id(input.from.id)?, id(input.to.id)?), type_ids));
     }
     let (mut results, mut errors) = (Vec::new(), Vec::new());
@@ -280,7 +278,7 @@ fn associate_default(emulator: &Inner, call: &Call) -> Answer {
     let mut results = Vec::new();
     for ids in pairs? {
         let (there, back) = link_default(&mut portal, types, ids)?;
-        results.extend([default_result(ids, there), default_result((ids.1, ids.0), back)]);
+        results.extend([default_result(ids, &there), default_result((ids.1, ids.0), &back)]);
     }
     Ok(complete(200, &results, emulator.clock.now()))
 }
@@ -310,7 +308,10 @@ fn archive_labels(emulator: &Inner, call: &Call) -> Answer {
         .map(|plain| plain.type_id);
     for input in inputs {
         let (from, to) = (id(input.from.id)?, id(input.to.id)?);
-        for type_id in input.types.iter().map(|written| written.association_type_id) {
+        let named = input.types.into_iter().map(Named::from);
+        let sides = named.filter_map(|named| portal.associations.named(types.0, types.1, &named));
+        let type_ids: Vec<u32> = sides.map(|side| side.type_id).collect();
+        for type_id in type_ids {
             if Some(type_id) == plain {
                 portal.associations.unlink(types.0, types.1, (from, to));
             } else {

@@ -77,7 +77,7 @@ fn write_result(
 /// The association type of a v3 name; a number is taken too.
 fn type_id(portal: &Portal, types: (TypeIndex, TypeIndex), kind: &str) -> Result<u32, Failure> {
     let mut known = portal.associations.definitions(types.0, types.1);
-    let found = known.find(|side| side.name == kind || side.type_id.to_string() == kind);
+    let found = known.find(|side| side.name == kind || side.number.to_string() == kind);
     found
         .map(|side| side.type_id)
         .ok_or_else(|| Failure::validation(format!("{kind} is not a valid association type")))
@@ -137,7 +137,7 @@ fn list_types(emulator: &Inner, call: &Call) -> Answer {
     let types = types(&portal, call)?;
     let known = portal.associations.definitions(types.0, types.1);
     let results: Vec<Value> = known
-        .map(|side| json!({"id": side.type_id.to_string(), "name": side.name}))
+        .map(|side| json!({"id": side.number.to_string(), "name": side.name}))
         .collect();
     Ok(Reply::value(200, &json!({"results": results})))
 }

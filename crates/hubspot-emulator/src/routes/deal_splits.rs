@@ -15,7 +15,7 @@ use crate::call::Call;
 use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::json;
-use crate::state::associations::TypeIndex;
+use crate::state::associations::{Named, TypeIndex};
 use crate::state::filter::{Text, number};
 use crate::state::portal::{AskedLink, Moment, Portal};
 use crate::state::property::Projection;
@@ -170,7 +170,7 @@ fn replace(
     let link = portal.associations.plain(types.splits, types.deals);
     let link = AskedLink {
         to: deal,
-        type_ids: link.map(|plain| plain.type_id).into_iter().collect(),
+        types: link.map(Named::from).into_iter().collect(),
     };
     for split in splits {
         let values = [

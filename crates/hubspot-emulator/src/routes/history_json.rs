@@ -1,7 +1,10 @@
 //! `propertiesWithHistory` of a record (hubspot-api notes §1.2).
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
+use crate::behaviour::habits::Habits;
 use crate::json;
 use crate::state::history::{Held, Origin};
 use crate::state::owners::user_id;
@@ -15,7 +18,13 @@ use crate::time::iso;
 pub(super) const MOST_WITH_HISTORY: usize = 50;
 
 /// Appends every value that the wanted properties have held, newest first.
-pub(super) fn write(out: &mut Vec<u8>, store: &Store, record: &Record, wanted: &[PropertyIndex]) {
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    store: &Store,
+    record: &Record,
+    wanted: &[PropertyIndex],
+    habits: Habits,
+) {
     out.extend_from_slice(b",\"propertiesWithHistory\":{");
     for (at, &property) in wanted.iter().enumerate() {
         if at > 0 {
@@ -23,9 +32,20 @@ pub(super) fn write(out: &mut Vec<u8>, store: &Store, record: &Record, wanted: &
         }
         out.extend_from_slice(store.properties.fragment(property).key());
         out.push(b'[');
-        for held in of(store, record, property) {
+        let mut all = of(store, record, property);
+        if habits.history_unordered {
+            // Whatever stands in one millisecond is turned round.
+            all.reverse();
+            all.sort_by_key(|held| Reverse(held.since));
+        }
+        all.truncate(habits.history_cut.unwrap_or(usize::MAX));
+        for held in all {
+            let mut told = held_json(&held);
+            if habits.fine_times {
+                told["timestamp"] = json!(iso(held.since).replace('Z', "456Z"));
+            }
             json::comma(out);
-            out.extend_from_slice(held_json(&held).to_string().as_bytes());
+            out.extend_from_slice(told.to_string().as_bytes());
         }
         out.push(b']');
     }

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::emulator::Inner;
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::state::associations::TypeIndex;
+use crate::state::associations::{Named, TypeIndex};
 use crate::state::filter::{Text, number};
 use crate::state::index::Slot;
 use crate::state::operations::Operation;
@@ -83,7 +83,7 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
     let of = portal.type_with(call.param(0), Operation::List)?;
     let store = portal.store(of);
-    let view = View::of_query(&portal, store, call)?;
+    let view = View::of_query(&portal, store, call)?.with_habits(*emulator.habits());
     let with_history = call.list("propertiesWithHistory").next().is_some();
     let limit = call.limit(10, if with_history { MOST_WITH_HISTORY } else { 100 })?;
     let first = store.slot_from(after_id(call)?);
@@ -135,7 +135,7 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
     let of = portal.type_with(call.param(0), Operation::Get)?;
     let store = portal.store(of);
-    let view = View::of_query(&portal, store, call)?;
+    let view = View::of_query(&portal, store, call)?.with_habits(*emulator.habits());
     let record = if call.flag("archived") {
         find_archived(&portal, of, call.param(1)).ok_or_else(Failure::not_found)?
     } else {
@@ -204,8 +204,18 @@ pub(super) struct WrittenId {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WrittenType {
+    association_category: Option<String>,
     #[serde(deserialize_with = "number")]
-    pub(super) association_type_id: u32,
+    association_type_id: u32,
+}
+
+impl From<WrittenType> for Named {
+    fn from(written: WrittenType) -> Self {
+        Self {
+            category: written.association_category,
+            number: written.association_type_id,
+        }
+    }
 }
 
 pub(super) fn asked(properties: BTreeMap<String, Option<Text>>) -> Asked {
@@ -223,11 +233,7 @@ pub(super) fn asked_links(links: Vec<WrittenLink>) -> Result<Vec<AskedLink>, Fai
             .map_err(|_| Failure::validation(format!("Invalid object id: {id}")))?;
         Ok(AskedLink {
             to,
-            type_ids: link
-                .types
-                .iter()
-                .map(|written| written.association_type_id)
-                .collect(),
+            types: link.types.into_iter().map(Named::from).collect(),
         })
     };
     links.into_iter().map(read).collect()

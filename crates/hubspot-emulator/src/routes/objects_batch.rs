@@ -107,7 +107,8 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
     let of = portal.type_with(call.param(0), Operation::BatchRead)?;
     let store = portal.store(of);
     let history: Vec<&str> = asked.properties_with_history.iter().map(String::as_str).collect();
-    let view = View::new(store, asked.properties.iter().map(String::as_str), &history);
+    let view = View::new(store, asked.properties.iter().map(String::as_str), &history)
+        .with_habits(*emulator.habits());
     let (mut found, mut missing) = (BTreeSet::new(), Vec::new());
     for id in asked.inputs.into_iter().map(|input| input.id.into_text()) {
         let slot = if call.flag("archived") {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::history_json;
 use super::stencil::Stencil;
+use crate::behaviour::habits::Habits;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::json;
@@ -26,9 +27,15 @@ pub(crate) struct View {
     pub(crate) history: Vec<PropertyIndex>,
     pub(crate) associations: Vec<TypeIndex>,
     stencil: Stencil,
+    habits: Habits,
 }
 
 impl View {
+    /// The same with the account's present habits.
+    pub(crate) fn with_habits(self, habits: Habits) -> Self {
+        Self { habits, ..self }
+    }
+
     /// Reads `properties`, `propertiesWithHistory` and `associations` of a list or get.
     pub(crate) fn of_query(portal: &Portal, store: &Store, call: &Call) -> Result<Self, Failure> {
         let history: Vec<&str> = call.list("propertiesWithHistory").collect();
@@ -62,6 +69,7 @@ impl View {
             projection,
             history,
             associations: Vec::new(),
+            habits: Habits::default(),
         }
     }
 
@@ -82,9 +90,9 @@ pub(crate) fn write(
 ) {
     open_with(out, record, &view.stencil);
     if !view.history.is_empty() {
-        history_json::write(out, portal.store(of), record, &view.history);
+        history_json::write(out, portal.store(of), record, &view.history, view.habits);
     }
-    if !view.associations.is_empty() {
+    if !view.associations.is_empty() && !view.habits.association_lists_missing {
         write_associations(out, portal, of, record, view, call);
     }
     out.push(b'}');
@@ -136,7 +144,11 @@ fn write_associations(
         if out.len() > start {
             out.push(b',');
         }
-        json::string(out, &inline_name(&portal.store(to).object_type.plural));
+        let plural = &portal.store(to).object_type.plural;
+        match view.habits.association_keys_differ {
+            true => json::string(out, &format!("associated_{plural}")),
+            false => json::string(out, &inline_name(plural)),
+        }
         out.push(b':');
         write_inline(out, portal, of, to, record, &links, call);
     }

@@ -22,8 +22,12 @@ pub(crate) enum LinkKind {
 pub(crate) struct Definition {
     pub(crate) from: TypeIndex,
     pub(crate) to: TypeIndex,
+    /// The emulator's own id of this side, which no answer shows: `number` alone does not identify a type.
     pub(crate) type_id: u32,
+    /// The other side, by the emulator's own id.
     pub(crate) inverse_id: u32,
+    /// What HubSpot calls `typeId`: unique only within `category` and between these two object types.
+    pub(crate) number: u32,
     pub(crate) label: Option<String>,
     /// The string that v3 answers use, `contact_to_company`.
     pub(crate) name: String,
@@ -59,14 +63,47 @@ pub(crate) struct Label {
     pub(crate) category: &'static str,
 }
 
-/// Ids of the account's own association types are above those that HubSpot defines.
+/// The emulator's own ids of the account's association types are above the numbers that HubSpot defines.
 const FIRST_OWN: u32 = 5001;
+
+/// The category of the association types that HubSpot defines.
+pub(crate) const HUBSPOT_DEFINED: &str = "HUBSPOT_DEFINED";
+
+/// An association type as a request names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// Without one, HubSpot's own types go before the account's (believed).
+    pub(crate) category: Option<String>,
+    pub(crate) number: u32,
+}
+
+impl Named {
+    fn is(&self, side: &Definition) -> bool {
+        let fits = self
+            .category
+            .as_deref()
+            .is_none_or(|category| category == side.category);
+        fits && self.number == side.number
+    }
+}
+
+impl From<&Definition> for Named {
+    fn from(side: &Definition) -> Self {
+        Self {
+            category: Some(side.category.to_owned()),
+            number: side.number,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Associations {
     definitions: HashMap<(TypeIndex, TypeIndex), Vec<Definition>>,
     /// How many types of the account's own there ever were.
     made: u32,
+    /// How many types of the account's own there ever were in each direction: accounts number them from 1, as HubSpot
+    /// numbers its own (hubspot-api notes, B: HubSpot staff in the community forum).
+    numbered: HashMap<(TypeIndex, TypeIndex), u32>,
     links: HashMap<(TypeIndex, TypeIndex), Links>,
     /// Links of archived records, brought back by a restore.
     shelved: HashMap<(TypeIndex, u64), Vec<(TypeIndex, Link)>>,
@@ -104,19 +141,23 @@ impl Associations {
         let symmetric = types.0 == types.1 && made.inverse.is_none();
         let inverse_id = if symmetric { type_id } else { self.next_id() };
         let back_label = made.inverse.or_else(|| made.text.clone());
-        let side = |pair: (TypeIndex, TypeIndex), ids: (u32, u32), label| Definition {
+        let number = self.next_number(types);
+        let side = |pair: (TypeIndex, TypeIndex), ids: (u32, u32), number, label| Definition {
             from: pair.0,
             to: pair.1,
             type_id: ids.0,
             inverse_id: ids.1,
+            number,
             label,
             name: made.name.clone(),
             kind,
             category: made.category,
         };
-        let mut sides = vec![side(types, (type_id, inverse_id), made.text.clone())];
+        let mut sides = vec![side(types, (type_id, inverse_id), number, made.text.clone())];
         if !symmetric {
-            sides.push(side((types.1, types.0), (inverse_id, type_id), back_label));
+            let back = (types.1, types.0);
+            let number = self.next_number(back);
+            sides.push(side(back, (inverse_id, type_id), number, back_label));
         }
         sides.iter().cloned().for_each(|side| self.define(side));
         sides
@@ -125,6 +166,12 @@ impl Associations {
     fn next_id(&mut self) -> u32 {
         self.made += 1;
         FIRST_OWN + self.made - 1
+    }
+
+    fn next_number(&mut self, types: (TypeIndex, TypeIndex)) -> u32 {
+        let numbered = self.numbered.entry(types).or_default();
+        *numbered += 1;
+        *numbered
     }
 
     fn side_mut(&mut self, from: TypeIndex, to: TypeIndex, type_id: u32) -> Option<&mut Definition> {
@@ -160,13 +207,24 @@ impl Associations {
     }
 
     /// The association types from one object type to another, the plain one first.
-    pub(crate) fn definitions(&self, from: TypeIndex, to: TypeIndex) -> impl Iterator<Item = &Definition> {
+    pub(crate) fn definitions(
+        &self,
+        from: TypeIndex,
+        to: TypeIndex,
+    ) -> impl Iterator<Item = &Definition> + Clone {
         self.definitions.get(&(from, to)).into_iter().flatten()
     }
 
     pub(crate) fn definition(&self, from: TypeIndex, to: TypeIndex, type_id: u32) -> Option<&Definition> {
         self.definitions(from, to)
             .find(|definition| definition.type_id == type_id)
+    }
+
+    /// The association type that a request names.
+    pub(crate) fn named(&self, from: TypeIndex, to: TypeIndex, named: &Named) -> Option<&Definition> {
+        let mut found = self.definitions(from, to).filter(|side| named.is(side));
+        let first = found.clone().find(|side| side.category == HUBSPOT_DEFINED);
+        first.or_else(|| found.next())
     }
 
     pub(crate) fn plain(&self, from: TypeIndex, to: TypeIndex) -> Option<&Definition> {
@@ -380,10 +438,11 @@ fn both_sides(line: &str, index: &impl Fn(&str) -> Option<TypeIndex>) -> Option<
         to,
         type_id,
         inverse_id,
+        number: type_id,
         label: (!label.is_empty()).then(|| label.to_owned()),
         name: name.to_owned(),
         kind,
-        category: "HUBSPOT_DEFINED",
+        category: HUBSPOT_DEFINED,
     };
     let (from, to) = (index(from)?, index(to)?);
     let forward = side(from, to, id, back_id, label, name, forward_kind);

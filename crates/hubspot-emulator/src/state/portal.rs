@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::associations::{Associations, Link, TypeIndex};
+use super::associations::{Associations, Link, Named, TypeIndex};
 use super::history::{Held, Origin};
 use super::index::Slot;
 use super::operations::Operation;
@@ -81,7 +81,7 @@ pub(crate) struct Group {
 #[derive(Debug, Clone)]
 pub(crate) struct AskedLink {
     pub(crate) to: u64,
-    pub(crate) type_ids: Vec<u32>,
+    pub(crate) types: Vec<Named>,
 }
 
 const HOUR: Millis = 3_600_000;
@@ -280,18 +280,21 @@ impl Portal {
     ) -> Result<Vec<(TypeIndex, u64, u32)>, Failure> {
         let mut resolved = Vec::new();
         for link in links {
-            for &type_id in &link.type_ids {
-                let to = (0..self.stores.len())
-                    .find(|to| self.associations.definition(of, *to, type_id).is_some());
-                let to = to.ok_or_else(|| {
-                    Failure::validation(format!(
-                        "No association type with id {type_id} from this object type exists."
-                    ))
-                })?;
-                let target = self.stores[to]
-                    .live_slot(link.to)
-                    .ok_or_else(Failure::not_found)?;
-                resolved.push((to, self.stores[to].record(target).id, type_id));
+            for named in &link.types {
+                let sides = (0..self.stores.len()).filter_map(|to| self.associations.named(of, to, named));
+                let sides: Vec<_> = sides.collect();
+                if sides.is_empty() {
+                    return Err(Failure::validation(format!(
+                        "No association type with id {} from this object type exists.",
+                        named.number
+                    )));
+                }
+                // The body does not name the other type; where a number leads to several, the record decides (believed).
+                let mut found = sides.iter().filter_map(|side| {
+                    let target = self.stores[side.to].live_slot(link.to)?;
+                    Some((side.to, self.stores[side.to].record(target).id, side.type_id))
+                });
+                resolved.push(found.next().ok_or_else(Failure::not_found)?);
             }
         }
         Ok(resolved)

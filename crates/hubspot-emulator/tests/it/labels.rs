@@ -54,7 +54,7 @@ async fn there_are_ten_labels_at_most_and_hubspots_own_stay() {
     let eleventh = json!({"label": "L", "name": "l"});
     assert_eq!(desk.post(LABELS, eleventh).await.status, 400);
     assert_eq!(
-        desk.call("DELETE", &format!("{LABELS}/1"), None).await.status,
+        desk.call("DELETE", &format!("{LABELS}/279"), None).await.status,
         400
     );
     assert_eq!(
@@ -62,6 +62,56 @@ async fn there_are_ten_labels_at_most_and_hubspots_own_stay() {
         404
     );
     assert_eq!(desk.post(LABELS, json!({"label": "x"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_accounts_own_labels_are_numbered_from_1_in_each_direction_as_hubspots_are() {
+    let desk = Desk::empty();
+    let (contact, company) = pair(&desk).await;
+    let asked = json!({"label": "Manager of", "name": "manager", "inverseLabel": "Managed by"});
+    let made = desk.post(LABELS, asked).await.body;
+    let second = desk
+        .post(LABELS, json!({"label": "Friend", "name": "friend"}))
+        .await
+        .body;
+    let numbers = |made: &Value| {
+        [
+            made["results"][0]["typeId"].clone(),
+            made["results"][1]["typeId"].clone(),
+        ]
+    };
+    assert_eq!(
+        (numbers(&made), numbers(&second)),
+        ([json!(1), json!(1)], [json!(2), json!(2)])
+    );
+
+    let link = format!("/crm/v4/objects/contacts/{contact}/associations/companies/{company}");
+    let own = json!({"associationCategory": "USER_DEFINED", "associationTypeId": 1});
+    let primary = json!({"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1});
+    desk.call("PUT", &link, Some(json!([own, primary]))).await;
+    let list = format!("/crm/v4/objects/contacts/{contact}/associations/companies");
+    let seen = |body: Value| {
+        let types = body["results"][0]["associationTypes"]
+            .as_array()
+            .expect("types")
+            .clone();
+        let of = |kind: &Value| format!("{} {}", kind["category"].as_str().unwrap_or("?"), kind["typeId"]);
+        types.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        seen(desk.get(&list).await.body),
+        ["HUBSPOT_DEFINED 1", "HUBSPOT_DEFINED 279", "USER_DEFINED 1"]
+    );
+    let unlabel = json!({"inputs": [{"from": {"id": contact}, "to": {"id": company}, "types": [own]}]});
+    desk.post(
+        "/crm/v4/associations/contacts/companies/batch/labels/archive",
+        unlabel,
+    )
+    .await;
+    assert_eq!(
+        seen(desk.get(&list).await.body),
+        ["HUBSPOT_DEFINED 1", "HUBSPOT_DEFINED 279"]
+    );
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ pub struct AuditReport {
     pub streams: Vec<AuditedStream>,
     /// Streams that cannot be compared.
     pub left_out: Vec<StreamName>,
+    /// Streams whose rows may be more than the origin has: only what it has was compared.
+    pub forgetful: Vec<StreamName>,
+    /// Streams whose records are marked when they are archived: of those rows nothing but the mark was compared.
+    pub marked: Vec<StreamName>,
 }
 
 /// One stream: both sides window by window, and what is wrong.

@@ -50,7 +50,8 @@ use super::serial::Serial;
 ///
 /// An empty text is `NULL` in every column that is not for text. A value that its column cannot hold is kept in
 /// `_raw`, a JSON object from field to value: what has another type (the column is then `NULL`), and also
-/// numbers with more digits than a double has, numbers with leading zeros, and fractions of a millisecond
+/// numbers with more digits than a double has, numbers with leading zeros, and fractions of a millisecond, unless the
+/// stream means its times to the millisecond
 /// (the column then holds what it can). [`unfit_values`](Destination::unfit_values) counts them.
 ///
 /// `_synced_at` says when a row was last written here. Streams whose records can be archived have

@@ -657,6 +657,102 @@ async fn a_table_of_somebody_else_is_not_touched() {
 }
 
 #[tokio::test]
+async fn a_key_that_got_longer_is_taken_over_with_the_rows_indices_and_views() {
+    let sqlite = Sqlite::new();
+    let string = |name: &str| Field::new(name, DataType::String, [name]);
+    let number = |name: &str| Field::new(name, DataType::Integer, [name]);
+    let fields = vec![
+        string("from"),
+        number("type"),
+        string("category"),
+        string("label"),
+    ];
+    let before = Stream::new("links", ["from", "type"], fields.clone());
+    let link = |key: Value, label: &str| {
+        let mut after = key.clone();
+        after["label"] = label.into();
+        Record::snapshot("links", key.to_string().as_bytes(), after.to_string().as_bytes())
+    };
+    let mut old = link(json!({"from": "1", "type": 1}), "Primary");
+    old.payload.after = Some(
+        Bytes::from(
+            json!({"from": "1", "type": 1, "category": "HUBSPOT_DEFINED", "label": "Primary"}).to_string(),
+        )
+        .into(),
+    );
+    let bare = link(json!({"from": "2", "type": 1}), "none");
+    sqlite.rows_after(&before, vec![old, bare]).await;
+    let connection = Connection::open(sqlite.path()).unwrap();
+    let index_and_view =
+        "CREATE INDEX by_label ON links (label); CREATE VIEW labels AS SELECT label FROM links;";
+    connection.execute_batch(index_and_view).unwrap();
+
+    let mut fields = fields;
+    fields.push(number("nth"));
+    let after = Stream::new("links", ["from", "type", "category", "nth"], fields);
+    let key = |category: &str, nth: u64| json!({"from": "1", "type": 1, "category": category, "nth": nth});
+    let same = link(key("HUBSPOT_DEFINED", 0), "First");
+    let other = link(key("USER_DEFINED", 0), "Manager");
+    let second = link(key("USER_DEFINED", 1), "Manager again");
+    sqlite.rows_after(&after, vec![same, other, second]).await;
+
+    let labels = |sql: &str| -> Vec<String> {
+        let mut select = connection.prepare(sql).unwrap();
+        let found = select.query_map([], |row| row.get(0)).unwrap();
+        found.map(Result::unwrap).collect()
+    };
+    let in_order = labels("SELECT label FROM links ORDER BY \"from\", category, nth");
+    assert_eq!(in_order, ["First", "Manager", "Manager again", "none"]);
+    assert_eq!(
+        labels("SELECT label FROM links INDEXED BY by_label WHERE label = 'First'").len(),
+        1
+    );
+    assert_eq!(labels("SELECT label FROM labels").len(), 4);
+    let empty = labels("SELECT \"from\" FROM links WHERE category = '' AND nth = 0");
+    assert_eq!(
+        empty,
+        ["2"],
+        "what the key did not hold before is not NULL, which no write would meet"
+    );
+    assert_eq!(
+        labels("SELECT name FROM pragma_table_info('links') WHERE pk > 0").len(),
+        4
+    );
+}
+
+#[tokio::test]
+async fn fractions_of_a_millisecond_are_dropped_where_the_stream_does_not_mean_them() {
+    let sqlite = Sqlite::new();
+    let time = |name: &str| Field::new(name, DataType::Timestamp, [name]);
+    let mut stream = Stream::new("values", ["at"], vec![time("at"), time("seen")]);
+    stream.milliseconds = true;
+    let row = json!({"at": "2026-01-02T03:04:05.678901Z", "seen": "2026-01-02T03:04:05.000001Z"}).to_string();
+    let key = json!({"at": "2026-01-02T03:04:05.678901Z"}).to_string();
+    let destination = sqlite.open(&stream).await;
+    let record = Record::snapshot("values", key.as_bytes(), row.as_bytes());
+    let outcomes = sqlite.write(&destination, vec![record.clone()]).await;
+    assert_eq!(outcomes, [Outcome::Written]);
+    let found = sqlite.rows(&stream);
+    let said = ["at", "seen", "_raw"].map(|name| found[0][name].clone());
+    assert_eq!(
+        said,
+        [
+            json!("2026-01-02T03:04:05.678Z"),
+            json!("2026-01-02T03:04:05.000Z"),
+            Value::Null
+        ]
+    );
+    stream.milliseconds = false;
+    let destination = sqlite.open(&stream).await;
+    let outcomes = sqlite.write(&destination, vec![record]).await;
+    assert_ne!(
+        outcomes,
+        [Outcome::Written],
+        "a key of another source loses nothing in silence"
+    );
+}
+
+#[tokio::test]
 async fn a_changed_key_is_refused() {
     let sqlite = Sqlite::new();
     let mut stream = contacts(&[("email", DataType::String)]);

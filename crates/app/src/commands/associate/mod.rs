@@ -45,6 +45,7 @@ fn single(arguments: &Associate) -> Outcome<Input> {
         to_id: to_id.clone(),
         label: arguments.label.clone(),
         type_id: arguments.type_id,
+        category: arguments.category.clone(),
     };
     Ok((ends(arguments, from, to), vec![pair]))
 }
@@ -64,6 +65,7 @@ fn from_file(arguments: &Associate, file: &Path) -> Outcome<Input> {
     for pair in bare {
         pair.label.clone_from(&arguments.label);
         pair.type_id = arguments.type_id;
+        pair.category.clone_from(&arguments.category);
     }
     Ok((ends(arguments, from, to), pairs))
 }

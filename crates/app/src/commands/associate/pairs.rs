@@ -16,7 +16,7 @@ const COLUMNS: [&str; 5] = ["from_id", "to_id", "type_id", "category", "label"];
 /// A row's values by column. All are texts, as they are written: an id is no number, and `007` is not 7.
 type Row = BTreeMap<String, String>;
 
-/// A table of associations has the type, its category and its label; the type says it all.
+/// A table of associations has the type, its category and its label; number and category say it all.
 fn pair(mut row: Row) -> Result<PairInput, String> {
     let mut take = |column: &str| row.remove(column).filter(|text| !text.is_empty());
     let (from_id, to_id, label) = (take("from_id"), take("to_id"), take("label"));
@@ -29,6 +29,7 @@ fn pair(mut row: Row) -> Result<PairInput, String> {
         from_id: from_id.ok_or("`from_id` is empty")?,
         to_id: to_id.ok_or("`to_id` is empty")?,
         label: label.filter(|_| type_id.is_none()),
+        category: take("category").filter(|_| type_id.is_some()),
         type_id,
     })
 }
@@ -125,6 +126,7 @@ mod tests {
             to_id: to.to_owned(),
             label: label.map(str::to_owned),
             type_id,
+            category: type_id.map(|_| "HUBSPOT_DEFINED".to_owned()),
         }
     }
 
@@ -140,7 +142,7 @@ mod tests {
         );
         assert_eq!(csv.unwrap(), wanted);
         let lines = lines(
-            "{\"from_id\": \"1\", \"to_id\": 2, \"type_id\": 279}\n\n{\"fromId\": 3, \"toId\": \"4\", \"label\": \"Manager\"}\n\
+            "{\"from_id\": \"1\", \"to_id\": 2, \"type_id\": 279, \"category\": \"HUBSPOT_DEFINED\"}\n\n{\"fromId\": 3, \"toId\": \"4\", \"label\": \"Manager\"}\n\
              {\"from_id\": 5, \"to_id\": 6, \"type_id\": null, \"label\": null}\n",
         );
         assert_eq!(lines.unwrap(), wanted);

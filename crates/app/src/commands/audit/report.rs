@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use opencdc::Data;
+use opencdc::{Data, StreamName};
 use pipeline::audit::{self, AuditReport, AuditedStream, What};
 use serde::Serialize;
 
@@ -28,9 +28,25 @@ pub(super) struct Report {
     streams: Vec<Stream>,
     /// Streams that cannot be compared.
     left_out: Vec<String>,
+    /// What was not compared, by stream.
+    not_compared: Vec<NotCompared>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired: Option<Repaired>,
 }
+
+/// Part of a copy that nothing was compared with.
+#[derive(Debug, Serialize)]
+struct NotCompared {
+    stream: String,
+    what: &'static str,
+}
+
+/// Of a stream that cannot be compared at all.
+const NOTHING: &str = "everything: HubSpot has no second way to read it";
+/// HubSpot keeps so many values of a property and forgets older ones.
+const FORGOTTEN: &str = "rows that HubSpot no longer lists: the copy keeps them";
+/// The recycle bin does not give the values of its records.
+const ARCHIVED: &str = "values of archived rows, only that they are marked as archived";
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +111,7 @@ impl Report {
             seconds: elapsed.as_secs_f64(),
             streams: found.streams.iter().map(Stream::from).collect(),
             left_out: found.left_out.iter().map(ToString::to_string).collect(),
+            not_compared: not_compared(found),
             repaired,
         };
         report.right = report.wrong() == 0;
@@ -117,6 +134,20 @@ impl Report {
             .map_or(&self.streams, |repaired| &repaired.left);
         streams.iter().map(|stream| stream.findings.len() as u64).sum()
     }
+}
+
+fn not_compared(found: &AuditReport) -> Vec<NotCompared> {
+    let of = |streams: &[StreamName], what| {
+        let one = |stream: &StreamName| NotCompared {
+            stream: stream.to_string(),
+            what,
+        };
+        streams.iter().map(one).collect::<Vec<_>>()
+    };
+    let mut all = of(&found.left_out, NOTHING);
+    all.extend(of(&found.forgetful, FORGOTTEN));
+    all.extend(of(&found.marked, ARCHIVED));
+    all
 }
 
 impl Repaired {
@@ -188,11 +219,8 @@ impl fmt::Display for Report {
             write!(f, "\n  {:24} {}", stream.name, stream.verdict())?;
             stream.details(f)?;
         }
-        for stream in &self.left_out {
-            write!(
-                f,
-                "\n  {stream:24} not compared: HubSpot forgets what the copy keeps"
-            )?;
+        for NotCompared { stream, what } in &self.not_compared {
+            write!(f, "\n  {stream:24} not compared: {what}")?;
         }
         match &self.repaired {
             None => Ok(()),

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use super::super::differ::{self, Difference, Rule, number};
 use super::super::object::ObjectPart;
 use super::super::reader::{Links, Reader};
-use super::super::{HubspotSource, resolve};
+use super::super::{HubspotSource, history, resolve};
 use super::cannot_compare;
-use crate::known::{Edit, Known, OfStream, Pair};
+use crate::known::{Category, Edit, Kind, Known, OfStream, Pair};
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
 use crate::record::{Facts, LinkRows};
@@ -22,6 +22,8 @@ pub(super) enum Again {
     Records(StreamName, Arc<ObjectPlan>),
     /// Associations with the target of this number.
     Links(StreamName, Arc<ObjectPlan>, usize),
+    /// Values that properties have had.
+    Histories(StreamName, Arc<ObjectPlan>),
     Rows(StreamName, OwnStream),
 }
 
@@ -36,6 +38,13 @@ impl Again {
             }
             if let Some(n) = plan.targets.iter().position(|target| target.stream == *stream) {
                 return Ok(Self::Links(stream.clone(), Arc::clone(plan), n));
+            }
+            if plan
+                .history
+                .as_ref()
+                .is_some_and(|history| history.stream == *stream)
+            {
+                return Ok(Self::Histories(stream.clone(), Arc::clone(plan)));
             }
         }
         let own = discovery
@@ -56,6 +65,7 @@ impl Again {
         match self {
             Self::Records(stream, plan) => records(source, stream, plan, &keys).await,
             Self::Links(stream, plan, n) => links(source, stream, (plan, *n), &keys).await,
+            Self::Histories(stream, plan) => histories(source, stream, plan, &keys).await,
             Self::Rows(stream, own) => rows(source, stream, *own, keys).await,
         }
     }
@@ -194,7 +204,10 @@ fn settle_links(mut there: Links, keys: &[Key], facts: &Facts) -> Difference {
         Some((
             number(&text(key, "from_id"))?,
             number(&text(key, "to_id"))?,
-            key.get("type_id")?.as_u64()?,
+            Kind {
+                number: key.get("type_id")?.as_u64()?,
+                category: Category::of(&text(key, "category")),
+            },
         ))
     };
     let mut gone: BTreeSet<Pair> = keys.iter().filter_map(pair).collect();
@@ -202,7 +215,7 @@ fn settle_links(mut there: Links, keys: &[Key], facts: &Facts) -> Difference {
         list.retain(|(to, kind)| {
             let key = number(from)
                 .zip(number(to))
-                .map(|(from, to)| (from, to, kind.type_id));
+                .map(|(from, to)| (from, to, Kind::from(&*kind)));
             key.is_some_and(|key| gone.remove(&key))
         });
     }
@@ -215,6 +228,37 @@ fn settle_links(mut there: Links, keys: &[Key], facts: &Facts) -> Difference {
     let edits = gone.into_iter().map(|key| (key, None)).collect();
     difference.edits.push(Edit::Pairs(facts.stream().clone(), edits));
     difference
+}
+
+/// A value that HubSpot does not list any more is not answered for: a copy rightly keeps it.
+async fn histories(
+    source: &HubspotSource,
+    stream: &StreamName,
+    plan: &Arc<ObjectPlan>,
+    keys: &[Key],
+) -> Result<Difference> {
+    let names = [plan.stream.clone(), stream.clone()];
+    let desk = source.desk(&names, Known::default()).await?;
+    let Some(part) = desk.part(plan) else {
+        return Ok(Difference::default());
+    };
+    let facts = Facts::new(stream.clone(), &desk.context.portal_id, Some(&plan.object));
+    let ids: BTreeSet<_> = keys.iter().map(|key| text(key, "record_id")).collect();
+    let ids: Vec<_> = ids.into_iter().filter(|id| number(id).is_some()).collect();
+    let properties = plan.history_properties(&part.reader.properties);
+    let objects = part.reader.history(&ids, &properties).await?;
+    let asked: BTreeSet<_> = keys.iter().map(row_text).collect();
+    let mut records = history::records(&objects, &facts, Operation::Snapshot)?;
+    records.retain(|record| {
+        record
+            .key
+            .to_object()
+            .is_ok_and(|key| asked.contains(&row_text(&key)))
+    });
+    Ok(Difference {
+        records,
+        ..Difference::default()
+    })
 }
 
 async fn rows(

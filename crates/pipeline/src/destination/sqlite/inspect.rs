@@ -13,7 +13,7 @@ use rusqlite::{Connection, Statement};
 use serde_json::{Map, Number, Value};
 
 use super::beside::Side;
-use super::columns::{EXTRA, RAW};
+use super::columns::{EXTRA, RAW, sql_type};
 use super::config::{Deletes, SqliteConfig};
 use super::place::{KIND, STATEMENTS, bound};
 use super::rows::{self, Change, Plan, Rows};
@@ -21,6 +21,7 @@ use super::schema::{self, Failure};
 use super::table::{Table, quote};
 use super::unfit::Unfit;
 use super::value::Cell;
+use super::widening::nothing;
 use crate::sqlite_file::{self, explain};
 
 /// A file as somebody looks at it who compares.
@@ -345,11 +346,14 @@ impl Read {
         let mut columns = vec![gone.clone()];
         columns.extend(table.columns().map(|column| value(&column.name)));
         columns.extend([value(RAW), value(EXTRA)]);
-        let keys: Vec<_> = table
-            .key
-            .iter()
-            .map(|index| quote(&table.fields[*index].name))
-            .collect();
+        let key = |index: &usize| {
+            let column = &table.fields[*index];
+            match value(&column.name) {
+                missing if missing == "NULL" => nothing(sql_type(column.data_type)),
+                name => name,
+            }
+        };
+        let keys: Vec<_> = table.key.iter().map(key).collect();
         let from = quote(table.name());
         let places: Vec<_> = (2..keys.len() + 2).map(|n| format!("?{n}")).collect();
         let equal: Vec<_> = keys

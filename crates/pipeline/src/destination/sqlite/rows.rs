@@ -164,9 +164,14 @@ impl<'a> Converter<'a> {
         let mut found = |field: usize, raw: &str| {
             let column = &table.fields[field];
             let place = table.key.iter().position(|key| *key == field).unwrap_or_default();
-            match fit(column.data_type, raw, &mut rows.texts) {
-                Fit::Exact(Cell::Null) | Fit::Rounded(_) | Fit::Not => wrong = Some(column.identity.clone()),
-                Fit::Exact(cell) => {
+            let cell = match fit(column.data_type, raw, &mut rows.texts) {
+                Fit::Exact(Cell::Null) | Fit::Not => None,
+                Fit::Exact(cell) => Some(cell),
+                Fit::Rounded(cell) => Some(cell).filter(|_| table.is_exact_enough(field)),
+            };
+            match cell {
+                None => wrong = Some(column.identity.clone()),
+                Some(cell) => {
                     rows.cells.push((parameter(field, place), cell));
                     seen.insert(field);
                 }
@@ -227,6 +232,7 @@ impl Row {
         };
         let cell = match fit(column.data_type, raw, &mut rows.texts) {
             Fit::Exact(cell) => cell,
+            Fit::Rounded(cell) if table.is_exact_enough(field) => cell,
             Fit::Rounded(cell) => {
                 self.keep(field, &column.identity, raw);
                 cell

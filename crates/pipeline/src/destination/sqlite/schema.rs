@@ -5,7 +5,7 @@ use opencdc::{DataType, Error, ErrorKind, Result, Stream};
 use rusqlite::{Connection, params};
 
 use super::columns::{Remembered, sql_type};
-use super::table::{Table, quote};
+use super::table::{Table, list, quote};
 use super::widening;
 
 /// A failure of SQLite, or a reason of ours.
@@ -91,7 +91,7 @@ pub(super) fn adapt(
             quote(name)
         ))?;
     }
-    widen(connection, table, remembered)?;
+    rebuild(connection, table, remembered)?;
     Ok(remember(connection, table)?)
 }
 
@@ -110,9 +110,9 @@ fn remember(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A `STRICT` column cannot change its type, so a table with a column to widen is made anew. Views stay as
-/// they are; the indices and triggers of others are made again.
-fn widen(connection: &Connection, table: &Table, remembered: &[Remembered]) -> rusqlite::Result<()> {
+/// A `STRICT` column cannot change its type and a table cannot change its key, so a table with a column to widen or a longer
+/// key is created again. Views stay as they are; the indices and triggers of others are created again.
+fn rebuild(connection: &Connection, table: &Table, remembered: &[Remembered]) -> rusqlite::Result<()> {
     let present = present(connection, table.name())?;
     let wanted = |column: &Present| {
         let field = table
@@ -122,7 +122,8 @@ fn widen(connection: &Connection, table: &Table, remembered: &[Remembered]) -> r
             sql_type(field.data_type).to_owned()
         })
     };
-    if present.iter().all(|column| wanted(column) == column.sql_type) {
+    let is_same_key = key_of(&present).into_iter().eq(table.key_columns());
+    if is_same_key && present.iter().all(|column| wanted(column) == column.sql_type) {
         return Ok(());
     }
     let (name, new) = (quote(table.name()), quote("_spoke_new"));
@@ -130,7 +131,13 @@ fn widen(connection: &Connection, table: &Table, remembered: &[Remembered]) -> r
         .iter()
         .map(|column| definition(column, &wanted(column)))
         .collect();
-    let values = widening::values(&present, &wanted, remembered);
+    let joins_key = |column: &Present| {
+        column.key == 0
+            && table
+                .key_columns()
+                .any(|name| name.eq_ignore_ascii_case(&column.name))
+    };
+    let values = widening::values(&present, &wanted, &joins_key, remembered);
     let attached = attached(connection, table.name())?;
     // The names in views are left alone, see https://sqlite.org/lang_altertable.html#otheralter
     connection.pragma_update(None, "legacy_alter_table", true)?;
@@ -141,7 +148,7 @@ fn widen(connection: &Connection, table: &Table, remembered: &[Remembered]) -> r
          ALTER TABLE {new} RENAME TO {name};
          {attached}",
         definitions.join(", "),
-        key_of(&present),
+        list(table.key_columns()),
         values
     ));
     connection.pragma_update(None, "legacy_alter_table", false)?;
@@ -153,13 +160,10 @@ fn definition(column: &Present, sql_type: &str) -> String {
     format!("{} {sql_type}{not_null}", quote(&column.name))
 }
 
-fn key_of(present: &[Present]) -> String {
+fn key_of(present: &[Present]) -> Vec<&str> {
     let mut key: Vec<_> = present.iter().filter(|column| column.key > 0).collect();
     key.sort_by_key(|column| column.key);
-    key.iter()
-        .map(|column| quote(&column.name))
-        .collect::<Vec<_>>()
-        .join(", ")
+    key.into_iter().map(|column| column.name.as_str()).collect()
 }
 
 /// The statements that made the indices and triggers of a table.
@@ -190,16 +194,11 @@ pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<
     Ok(present.into_iter().map(|column| column.name).collect())
 }
 
+/// A key may get longer, which makes no two rows one; any other change would.
 fn check_key(table: &Table, present: &[Present]) -> Result<(), Failure> {
-    let mut before: Vec<_> = present.iter().filter(|column| column.key > 0).collect();
-    before.sort_by_key(|column| column.key);
-    let before: Vec<_> = before.iter().map(|column| column.name.as_str()).collect();
-    let now: Vec<_> = table
-        .key
-        .iter()
-        .map(|index| table.fields[*index].name.as_str())
-        .collect();
-    if before == now {
+    let before = key_of(present);
+    let now: Vec<_> = table.key_columns().collect();
+    if !before.is_empty() && now.starts_with(&before) {
         return Ok(());
     }
     let message = format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use opencdc::Stream;
+use opencdc::{DataType, Stream};
 
 use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
 use super::config::Deletes;
@@ -85,6 +85,11 @@ impl Table {
         self.stream.name.as_str()
     }
 
+    /// Whether a value of this field that its cell says less exactly has said nothing more that counts.
+    pub(super) fn is_exact_enough(&self, field: usize) -> bool {
+        self.stream.milliseconds && self.fields[field].data_type == DataType::Timestamp
+    }
+
     /// The fields with a column of their own.
     pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
         self.fields.iter().filter(|column| !column.is_extra())
@@ -121,7 +126,7 @@ impl Table {
         ours
     }
 
-    fn key_columns(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn key_columns(&self) -> impl Iterator<Item = &str> {
         self.key.iter().map(|index| self.fields[*index].name.as_str())
     }
 
@@ -281,6 +286,6 @@ pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(quote).collect::<Vec<_>>().join(", ")
 }

@@ -7,10 +7,12 @@ use super::columns::{RAW, Remembered};
 use super::schema::Present;
 use super::table::quote;
 
-/// The list of a `SELECT` that gives every column of `present` in the type that `wanted` names.
+/// The list of a `SELECT` that gives every column of `present` in the type that `wanted` names. Columns that become part of
+/// the key have a value in every row.
 pub(super) fn values(
     present: &[Present],
     wanted: &dyn Fn(&Present) -> String,
+    joins_key: &dyn Fn(&Present) -> bool,
     remembered: &[Remembered],
 ) -> String {
     let before = |column: &Present| remembered.iter().find(|before| before.column == column.name);
@@ -18,10 +20,20 @@ pub(super) fn values(
         RAW => raw(present, wanted, remembered),
         _ => {
             let was = before(column).map(|before| before.data_type);
-            value(&quote(&column.name), was, (&column.sql_type, &wanted(column)))
+            let value = value(&quote(&column.name), was, (&column.sql_type, &wanted(column)));
+            match joins_key(column) {
+                true => format!("coalesce({value}, {})", nothing(&wanted(column))),
+                false => value,
+            }
         }
     };
     present.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+/// What a part of a key holds in rows that were written before it was part of the key, and have no value.
+pub(super) fn nothing(sql_type: &str) -> String {
+    let literal = if sql_type == "TEXT" { "''" } else { "0" };
+    format!("CAST({literal} AS {sql_type})")
 }
 
 fn value(name: &str, was: Option<DataType>, types: (&str, &str)) -> String {
