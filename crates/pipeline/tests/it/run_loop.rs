@@ -15,34 +15,34 @@ use tokio_util::sync::CancellationToken;
 
 use crate::doubles::{Log, LoggedLetters, ScriptedDestination, ScriptedSource, batch, pipeline};
 
-fn batches(last: u64) -> Vec<Batch> {
+pub(crate) fn batches(last: u64) -> Vec<Batch> {
     (1..=last).map(batch).collect()
 }
 
-fn refusing(id: &'static str) -> MemoryDestination {
+pub(crate) fn refusing(id: &'static str) -> MemoryDestination {
     MemoryDestination::default().refusing(move |record| {
         let key = record.key.to_object().ok()?;
         (key["id"] == id).then(|| "no".to_owned())
     })
 }
 
-fn transient() -> Error {
+pub(crate) fn transient() -> Error {
     Error::new(ErrorKind::Unreachable, "no route")
 }
 
-struct Run {
-    log: Log,
-    destination: Arc<ScriptedDestination>,
-    pipeline: Pipeline,
-    stop: CancellationToken,
+pub(crate) struct Run {
+    pub(crate) log: Log,
+    pub(crate) destination: Arc<ScriptedDestination>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Run {
-    fn new(batches: Vec<Batch>, inner: MemoryDestination) -> Self {
+    pub(crate) fn new(batches: Vec<Batch>, inner: MemoryDestination) -> Self {
         Self::with(inner, |log| ScriptedSource::new(log, batches))
     }
 
-    fn with(inner: MemoryDestination, source: impl FnOnce(&Log) -> ScriptedSource) -> Self {
+    pub(crate) fn with(inner: MemoryDestination, source: impl FnOnce(&Log) -> ScriptedSource) -> Self {
         let log = Log::default();
         let source = source(&log);
         let destination = Arc::new(ScriptedDestination::new(&log, inner));
@@ -61,7 +61,7 @@ impl Run {
     }
 
     /// Waits, without a clock, until the log has `call`.
-    async fn until(&self, call: &str) {
+    pub(crate) async fn until(&self, call: &str) {
         for _ in 0..1_000_000 {
             if self.log.calls().iter().any(|noted| noted == call) {
                 return;
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// Runs in the background.
-    fn start(self: &Arc<Self>) -> tokio::task::JoinHandle<opencdc::Result<pipeline::Summary>> {
+    pub(crate) fn start(self: &Arc<Self>) -> tokio::task::JoinHandle<opencdc::Result<pipeline::Summary>> {
         let this = Arc::clone(self);
         tokio::spawn(async move { this.caught_up().await })
     }
