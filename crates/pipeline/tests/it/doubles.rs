@@ -265,6 +265,7 @@ pub(crate) struct LoggedLetters {
     pub(crate) inner: MemoryStore,
     log: Log,
     failing: Mutex<Option<Error>>,
+    held: Option<Arc<Notify>>,
 }
 
 impl LoggedLetters {
@@ -273,14 +274,25 @@ impl LoggedLetters {
             inner: MemoryStore::default(),
             log: log.clone(),
             failing: Mutex::new(failing),
+            held: None,
         }
+    }
+
+    /// A put that fails does so only once the handle is notified.
+    pub(crate) fn hold(&mut self) -> Arc<Notify> {
+        Arc::clone(self.held.get_or_insert_default())
     }
 }
 
 #[async_trait]
 impl DeadLetters for LoggedLetters {
     async fn put(&self, letters: Vec<DeadLetter>) -> Result<()> {
-        if let Some(error) = self.failing.lock().unwrap().take() {
+        let failing = self.failing.lock().unwrap().take();
+        if let Some(error) = failing {
+            self.log.note("putting letters");
+            if let Some(held) = &self.held {
+                held.notified().await;
+            }
             return Err(error);
         }
         self.log.note(format!("letters {}", letters.len()));

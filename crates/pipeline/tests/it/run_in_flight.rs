@@ -34,22 +34,31 @@ async fn a_batch_written_while_an_earlier_one_fails_is_read_and_written_again() 
 async fn batches_written_while_dead_letters_fail_do_not_count_as_saved() {
     let mut run = Run::new(batches(3), refusing("2"));
     let full = Error::new(ErrorKind::Storage, "the disk is full");
-    run.pipeline.dead_letters = Arc::new(LoggedLetters::new(&run.log, Some(full)));
+    let mut letters = LoggedLetters::new(&run.log, Some(full));
+    let putting = letters.hold();
+    run.pipeline.dead_letters = Arc::new(letters);
     let run = Arc::new(run);
-    let first = run.destination.hold(1);
+    let third = run.destination.hold(3);
     let running = run.start();
-    // GIVEN that 2, whose record is refused, and 3 are written while 1 is under way
+    // GIVEN that 3 is written while the dead letter of 2 is being put away
+    run.until("putting letters").await;
+    third.notify_one();
     run.until("write 3").await;
-    first.notify_one();
-    // The retry writes 1 again.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    putting.notify_one();
+    // The retry writes 3 again.
     run.until("retry 1 in 1s: the disk is full").await;
-    first.notify_one();
+    third.notify_one();
     let summary = running.await.unwrap().unwrap();
-    // THEN the refused record is a dead letter
-    assert_eq!(run.log.only(&["letters"]), ["letters 1"]);
+    // THEN the retry goes on behind 1, and the refused record is a dead letter
+    assert_eq!(
+        run.log.only(&["read", "letters"]),
+        ["read start", "read 1", "letters 1"]
+    );
     let letters = run.pipeline.dead_letters.list("p", 0, 10).await.unwrap();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(summary.retries, 1);
+    assert_eq!((letters.len(), summary.batches, summary.retries), (1, 3, 1));
 }
 
 #[tokio::test(start_paused = true)]
