@@ -16,6 +16,7 @@ mod pace;
 mod positions;
 mod stress;
 mod table;
+mod troubled;
 mod writing;
 
 use futures_util::StreamExt;

@@ -269,6 +269,52 @@ async fn an_error_for_a_person_ends_the_run_and_names_the_pipeline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_follows_outlasts_an_answer_only_behind_a_checkpoint() {
+    let odd = || Error::new(ErrorKind::InvalidData, "404").from_answer();
+    let broken =
+        |after, error| move |log: &Log| ScriptedSource::new(log, batches(3)).breaking_after(after, error);
+    for (after, error, outlasts, ends_well) in [
+        (1, odd(), true, true),
+        // Nothing shows that the configuration ever worked.
+        (0, odd(), true, false),
+        // A caller that waits decides for itself.
+        (1, odd(), false, false),
+        // What the loop or a destination finds wrong is no answer.
+        (1, Error::new(ErrorKind::InvalidData, "ours"), true, false),
+    ] {
+        let mut run = Run::with(MemoryDestination::default(), broken(after, error));
+        run.pipeline.options.retry.outlasts_answers = outlasts;
+        let ended = run.caught_up().await;
+        assert_eq!(ended.is_ok(), ends_well, "{after} {outlasts}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_run_had_done_is_reported_with_its_error() {
+    #[derive(Default)]
+    struct Failed(Mutex<Vec<(String, u64, Ended)>>);
+    impl Observer for Failed {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Failed { error, summary } = event {
+                let written = summary.streams.get("contacts").written;
+                self.0
+                    .lock()
+                    .unwrap()
+                    .push((error.to_string(), written, summary.ended));
+            }
+        }
+    }
+    let refused = Error::new(ErrorKind::Refused, "no");
+    let run = Run::with(MemoryDestination::default(), |log| {
+        ScriptedSource::new(log, batches(3)).breaking_after(2, refused)
+    });
+    let seen = Failed::default();
+    let ended = pipeline::run(&run.pipeline, Until::CaughtUp, &seen, run.stop.clone()).await;
+    let text = ended.unwrap_err().to_string();
+    assert_eq!(*seen.0.lock().unwrap(), [(text, 2, Ended::Failed)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn retries_without_progress_end() {
     let mut run = Run::with(MemoryDestination::default(), |log| {
         let source = ScriptedSource::new(log, batches(1));
