@@ -151,6 +151,19 @@ pub(crate) async fn checkpoints(
     Ok(Some(state(settings).await? as Arc<dyn CheckpointStore>))
 }
 
+/// Where the checkpoint of a pipeline is kept; a file that is missing is made.
+pub(crate) async fn new_checkpoints(
+    settings: &Settings,
+    name: &str,
+    written: &settings::Pipeline,
+) -> Outcome<Arc<dyn CheckpointStore>> {
+    let destination = destination(settings, name, &written.destination).await?;
+    match destination.checkpoints() {
+        Some(store) => Ok(store),
+        None => Ok(state(settings).await? as Arc<dyn CheckpointStore>),
+    }
+}
+
 /// A client for the account that a person asks about.
 pub(crate) fn asking(account: &Account) -> Outcome<Client> {
     let what = account.to_string();

@@ -4,8 +4,10 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use opencdc::ErrorKind;
 
+use crate::picture::Current;
 use crate::printer;
 
 /// The exit codes of `spoke`, a contract with whoever calls it from a script.
@@ -23,6 +25,8 @@ pub(crate) enum Exit {
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    /// The kind of error, as a word that programs read.
+    kind: &'static str,
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
@@ -35,6 +39,11 @@ impl Failure {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
+            kind: match exit {
+                Exit::Failed => "failed",
+                Exit::Usage => "configuration",
+                Exit::Environment => "environment",
+            },
             message: message.into(),
             causes: Vec::new(),
             hint: None,
@@ -54,6 +63,17 @@ impl Failure {
     /// The environment is to blame.
     pub(crate) fn environment(message: impl Into<String>) -> Self {
         Self::new(Exit::Environment, message)
+    }
+
+    /// The failure for a program.
+    pub(crate) fn current(&self) -> Current {
+        Current {
+            kind: self.kind.to_owned(),
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            at: Some(Timestamp::now()),
+            retry_at: None,
+        }
     }
 
     /// The same failure with the way out.
@@ -124,15 +144,27 @@ fn exit_of(kind: ErrorKind) -> Exit {
     }
 }
 
+/// The errors of several streams, each with its way out.
+fn of_streams(error: &opencdc::Error) -> Vec<String> {
+    let streams = error.streams();
+    if streams.len() < 2 {
+        return Vec::new();
+    }
+    let text = |error: &opencdc::Error| Current::from(opencdc::Trouble::of(error, None)).text();
+    streams.iter().map(|(_, error)| text(error)).collect()
+}
+
 impl From<opencdc::Error> for Failure {
     fn from(error: opencdc::Error) -> Self {
         let causes = error.source().map(chain).unwrap_or_default();
         let causes = causes
             .into_iter()
             .filter(|cause| !error.to_string().ends_with(cause.as_str()))
+            .chain(of_streams(&error))
             .collect();
         Self {
             exit: exit_of(error.kind()),
+            kind: error.kind().as_str(),
             message: error.to_string(),
             causes,
             hint: error.hint().map(str::to_owned),
@@ -171,6 +203,18 @@ mod tests {
             failure.render(),
             "error: cannot write `x.db`\n  caused by: disk is full\n\nhint: make room"
         );
+    }
+
+    #[test]
+    fn every_stream_that_failed_is_told_with_its_way_out() {
+        let failed = |stream: &str| {
+            let error = opencdc::Error::new(ErrorKind::Refused, format!("cannot read `{stream}`"));
+            (stream.into(), error.with_hint("grant it"))
+        };
+        let error = opencdc::Error::of_streams(vec![failed("deals"), failed("tasks")]).unwrap();
+        let expected = "error: 2 streams could not be read: `deals`, `tasks`\n  \
+                        caused by: cannot read `deals` (grant it)\n  caused by: cannot read `tasks` (grant it)";
+        assert_eq!(Failure::from(error).render(), expected);
     }
 
     #[test]

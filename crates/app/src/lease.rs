@@ -8,10 +8,12 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pipeline::private_file;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{Failure, Outcome};
@@ -45,9 +47,13 @@ impl Lease {
             Ok(Ok(Self { _locked: file }))
         });
         taken.map_err(|error| {
+            let hint = match private_file::is_too_many_open(&error) {
+                true => private_file::OPEN_FILES_HINT,
+                false => "check the rights to the state file's directory, or set `state` to another one",
+            };
             Failure::failed(format!("cannot lock `{}`", path.display()))
                 .because(&error)
-                .hint("check the rights to the state file's directory, or set `state` to another one")
+                .hint(hint)
         })?
     }
 
@@ -69,6 +75,7 @@ fn open_to_write(path: &Path) -> io::Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(private_file::MODE)
         .open(path)
 }
 

@@ -8,6 +8,7 @@ mod compose;
 mod confirm;
 mod exit;
 mod lease;
+mod open_files;
 mod picture;
 mod printer;
 mod progress;
@@ -23,6 +24,7 @@ use crate::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    open_files::raise_limit();
     printer::start_logging(cli.global.log.as_deref());
     exit::code(commands::run(cli))
 }

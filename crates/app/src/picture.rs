@@ -50,17 +50,59 @@ pub(crate) struct Trouble {
     pub(crate) last_error: Option<String>,
     pub(crate) last_error_at: Option<Timestamp>,
     pub(crate) retry_at: Option<Timestamp>,
+    /// What is wrong right now; none when the last attempt went well.
+    #[serde(default)]
+    pub(crate) trouble: Option<Current>,
+}
+
+/// What is wrong: for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Current {
+    /// A word such as `unreachable` or `refused`.
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) retry_at: Option<Timestamp>,
 }
 
 impl Trouble {
     /// Something that has just gone wrong.
     pub(crate) fn now(error: &Error, retry_in: Option<Duration>) -> Self {
-        let now = SystemTime::now();
+        let current = Current::from(opencdc::Trouble::of(error, retry_in));
         Self {
             last_error: Some(error.to_string()),
-            last_error_at: time(now),
-            retry_at: retry_in.and_then(|wait| time(now.checked_add(wait)?)),
+            last_error_at: current.at,
+            retry_at: current.retry_at,
+            trouble: Some(current),
         }
+    }
+
+    /// It goes on; what went wrong last stays for who looks.
+    pub(crate) fn recover(&mut self) {
+        self.retry_at = None;
+        self.trouble = None;
+    }
+}
+
+impl From<opencdc::Trouble> for Current {
+    fn from(trouble: opencdc::Trouble) -> Self {
+        Self {
+            kind: trouble.kind,
+            message: trouble.message,
+            hint: trouble.hint,
+            at: time(trouble.at),
+            retry_at: trouble.retry_at.and_then(time),
+        }
+    }
+}
+
+impl Current {
+    /// The message with the way out.
+    pub(crate) fn text(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})"));
+        format!("{}{}", self.message, hint.unwrap_or_default())
     }
 }
 
@@ -86,6 +128,7 @@ impl StreamPicture {
                 last_error: status.last_error,
                 last_error_at: status.last_error_at.and_then(time),
                 retry_at: status.retry_at.and_then(time),
+                trouble: status.trouble.map(Current::from),
             },
             ..counted
         }
@@ -166,6 +209,28 @@ mod tests {
                 "owners: cdc, 2m 5s behind (7)"
             ]
         );
+    }
+
+    #[test]
+    fn a_picture_of_an_earlier_version_is_read_and_trouble_stands_beside_the_older_keys() {
+        let old = serde_json::json!({"stream": "deals", "mode": null, "position": null, "lagSeconds": null,
+            "records": 1, "calls": 1, "written": 1, "unchanged": 0, "rejected": 0,
+            "lastError": "no route", "lastErrorAt": null, "retryAt": null});
+        let read: StreamPicture = serde_json::from_value(old).unwrap();
+        assert_eq!(read.trouble.trouble, None);
+        let mut status = following("contacts");
+        let error = Error::new(opencdc::ErrorKind::Refused, "no scope").with_hint("grant it");
+        status.fail(opencdc::Trouble::of(&error, Some(Duration::from_secs(5))));
+        let picture = StreamPicture::of(&"contacts".into(), &StreamTotals::default(), Some(status));
+        let json = serde_json::to_value(&picture).unwrap();
+        assert_eq!(json["lastError"], "no scope (grant it)");
+        let trouble = &json["trouble"];
+        assert_eq!(
+            (&trouble["kind"], &trouble["hint"]),
+            (&"refused".into(), &"grant it".into())
+        );
+        assert_eq!(trouble["retryAt"], json["retryAt"]);
+        assert!(json["retryAt"].is_string());
     }
 
     #[test]

@@ -30,6 +30,8 @@ struct Counted {
     totals: StreamTotals,
     retries: u32,
     trouble: Trouble,
+    /// What a run had done when it failed.
+    failed: Option<Summary>,
 }
 
 impl Watch {
@@ -62,6 +64,11 @@ impl Watch {
         };
         self.show(Some(how)).await;
         ended
+    }
+
+    /// What the run had done when it failed.
+    pub(crate) fn failed(&self) -> Option<Summary> {
+        self.counted().failed.take()
     }
 
     async fn every_second(&self) {
@@ -113,13 +120,14 @@ impl Observer for Watch {
                 counted.streams = catalog.streams.iter().map(|stream| stream.name.clone()).collect();
             }
             Event::Wrote { streams, .. } => {
-                counted.trouble.retry_at = None;
+                counted.trouble.recover();
                 counted.totals.add(streams);
             }
             Event::Retrying { error, wait, .. } => {
                 counted.retries += 1;
                 counted.trouble = Trouble::now(error, Some(*wait));
             }
+            Event::Failed { summary, .. } => counted.failed = Some((*summary).clone()),
             _ => {}
         }
     }

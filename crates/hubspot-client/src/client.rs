@@ -1,12 +1,6 @@
 //! The client: where the layers are put in order, and where bytes become answers or errors.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -22,6 +16,7 @@ use crate::{
     request::Idempotency,
     retry::{Retry, RetryPolicy},
     server_time::ServerTime,
+    tally::{Tally, Waiting},
     version::ApiVersion,
 };
 
@@ -30,7 +25,7 @@ use crate::{
 pub struct Client {
     shared: Arc<Shared>,
     priority: Priority,
-    tally: Arc<AtomicU64>,
+    tally: Tally,
 }
 
 struct Shared {
@@ -240,7 +235,7 @@ impl ClientBuilder {
         Ok(Client {
             shared: Arc::new(shared),
             priority: Priority::default(),
-            tally: Arc::default(),
+            tally: Tally::default(),
         })
     }
 }
@@ -264,14 +259,19 @@ impl Client {
     #[must_use]
     pub fn with_own_tally(&self) -> Self {
         Self {
-            tally: Arc::default(),
+            tally: Tally::default(),
             ..self.clone()
         }
     }
 
-    /// How many calls this client and its clones have made; attempts that were tried again count once.
+    /// How many calls this client and its clones have made, every attempt included.
     pub fn calls(&self) -> u64 {
-        self.tally.load(Ordering::Relaxed)
+        self.tally.calls()
+    }
+
+    /// The request of this client or a clone that was not answered and will be sent again; the last one of several.
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.tally.waiting()
     }
 
     /// What time it is at HubSpot, going by the `Date` of its last answer; `None` before there was one.
@@ -339,7 +339,7 @@ impl Client {
     }
 
     async fn exchange(&self, exchange: &Exchange, request: Request) -> Result<Response, Error> {
-        self.tally.fetch_add(1, Ordering::Relaxed);
+        self.tally.count();
         let response = self.shared.service.call(request).await?;
         self.shared.time.note(&response);
         if response.status().is_success() {
@@ -354,6 +354,7 @@ impl Client {
         if request.extensions().get::<Priority>().is_none() {
             request.extensions_mut().insert(self.priority);
         }
+        request.extensions_mut().insert(self.tally.clone());
         Ok(request)
     }
 

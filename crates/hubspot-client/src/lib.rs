@@ -76,6 +76,7 @@ mod retry;
 #[cfg(test)]
 mod script;
 mod server_time;
+mod tally;
 mod version;
 
 pub use self::{
@@ -102,5 +103,6 @@ pub use self::{
     record::{HeldValue, Next, PropertyHistory, RawObject, RawPage},
     request::{Idempotency, MAX_URL},
     retry::RetryPolicy,
+    tally::Waiting,
     version::{ApiVersion, Resource},
 };

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::catalog;
 use crate::config::{CUSTOM_OBJECTS, DEFAULTS, Properties, SourceConfig};
-use crate::error::{Doing, OrFailed, from_client};
+use crate::error::{Doing, OrFailed, from_client, is_withheld};
 use crate::objects::{self, ObjectType, UnknownObject};
 use crate::plan::{self, CustomType, ObjectPlan, Plan};
 
@@ -67,13 +67,14 @@ impl Discovery {
         for object in found.plan.objects.clone() {
             match properties(client, &object).await {
                 Ok(all) => streams.push(found.object_stream(&object, &all)?),
-                Err(error) if error.kind() == ErrorKind::Refused && is_about_a_scope(&error) => {
-                    found.refuse(&object, &error);
-                    if found.plan.objects.is_empty() && found.plan.own.is_empty() {
-                        return Err(error);
-                    }
-                }
+                Err(error) if is_withheld(&error) => found.refuse(&object, &error),
                 Err(error) => return Err(error),
+            }
+        }
+        if found.plan.objects.is_empty() && found.plan.own.is_empty() {
+            let refused = found.refused.iter().map(|one| (one.stream.clone(), one.error()));
+            if let Some(error) = Error::of_streams(refused.collect()) {
+                return Err(error);
             }
         }
         streams.extend(found.attached_streams());
@@ -132,13 +133,6 @@ impl Discovery {
             .filter_map(|field| property(&field.path))
             .collect()
     }
-}
-
-/// A token that is refused altogether is nobody's missing scope.
-fn is_about_a_scope(error: &Error) -> bool {
-    let source =
-        std::error::Error::source(error).and_then(|source| source.downcast_ref::<hubspot_client::Error>());
-    source.is_some_and(|error| error.status() == Some(403))
 }
 
 fn made_at(property: &Property) -> Option<Timestamp> {

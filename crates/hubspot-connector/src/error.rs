@@ -1,5 +1,7 @@
 //! From the client's errors to the contract's: which kind decides what the run loop does.
 
+use std::error::Error as _;
+
 use hubspot_client::{Error as ClientError, Fault, HttpErrorKind};
 use opencdc::{Error, ErrorKind, Result};
 
@@ -58,6 +60,22 @@ pub fn from_client(error: ClientError) -> Error {
         mapped = mapped.retry_after(wait);
     }
     mapped.with_source(error)
+}
+
+/// Marks what HubSpot, or something on the way to it, answered to a read: it may answer otherwise later.
+pub(crate) fn answered(error: Error) -> Error {
+    match error.source().and_then(|source| source.downcast_ref()) {
+        Some(ClientError::Api(_) | ClientError::Http(_) | ClientError::Decode(_)) => error.from_answer(),
+        _ => error,
+    }
+}
+
+/// Whether HubSpot withholds a permission that a person has to grant.
+pub(crate) fn is_withheld(error: &Error) -> bool {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<ClientError>());
+    error.kind() == ErrorKind::Refused && source.is_some_and(|source| source.status() == Some(403))
 }
 
 /// The scopes of which one is missing: HubSpot's own list, or the one that the stream is known to need.

@@ -295,6 +295,14 @@ impl HubspotPosition {
     }
 }
 
+/// Checks that a run can start from `position`, of this connector or of Conduit's.
+///
+/// # Errors
+/// Those of [`HubspotPosition::parse`].
+pub fn check_start(position: &Position) -> Result<()> {
+    HubspotPosition::parse(position).map(drop)
+}
+
 /// What is left when one stream is forgotten: it will be read from the start, the others keep their place.
 ///
 /// # Errors

@@ -60,7 +60,8 @@ use opencdc::{
 use tokio::sync::Mutex;
 
 use crate::config::SourceConfig;
-use crate::discovery::{Discovery, Refused};
+use crate::discovery::Discovery;
+use crate::error::answered;
 use crate::known::{Known, SharedKnown};
 use crate::objects::Capability;
 use crate::plan::ObjectPlan;
@@ -116,11 +117,12 @@ impl HubspotSource {
 #[async_trait]
 impl Source for HubspotSource {
     async fn catalog(&self) -> Result<Catalog> {
-        Ok(self.discover().await?.catalog.clone())
+        let found = self.discover().await.map_err(answered)?;
+        Ok(found.catalog.clone())
     }
 
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
-        let discovery = self.discovery().await?;
+        let discovery = self.discovery().await.map_err(answered)?;
         check(&selection, &discovery.catalog)?;
         let (position, known) = match from {
             Some(resume) => (
@@ -136,7 +138,8 @@ impl Source for HubspotSource {
             selection,
             board: self.board.clone(),
         };
-        Ok(read.batches(position, known).boxed())
+        let batches = read.batches(position, known);
+        Ok(batches.map(|batch| batch.map_err(answered)).boxed())
     }
 
     fn status(&self) -> Vec<StreamStatus> {
@@ -194,7 +197,7 @@ impl Read {
             if let Some(left_out) = self.discovery.plan.left_out() {
                 tracing::info!("{left_out}");
             }
-            let refused = self.refusal(&context);
+            let refused = self.refusals(&context);
             let parts = self.parts(&context);
             let mut merged = pin!(merge::merge(context, parts, self.more(), refused));
             while let Some(batch) = merged.next().await {
@@ -246,16 +249,19 @@ impl Read {
         })
     }
 
-    /// What the token may not read, to be told at the end; whoever follows sees it on the board.
-    fn refusal(&self, context: &Context) -> Option<Error> {
+    /// What the token may not read, to be returned at the end of a one-off read; in follow mode it is on the board.
+    fn refusals(&self, context: &Context) -> Vec<(StreamName, Error)> {
         let refused = &self.discovery.refused;
         for one in refused {
             self.board.failed(&one.stream, &one.error(), None);
         }
-        refused
-            .first()
-            .filter(|_| context.goal == Goal::CaughtUp)
-            .map(Refused::error)
+        match context.goal {
+            Goal::Follow => Vec::new(),
+            Goal::CaughtUp => refused
+                .iter()
+                .map(|one| (one.stream.clone(), one.error()))
+                .collect(),
+        }
     }
 
     fn parts(&self, context: &Context) -> Vec<(StreamName, Make)> {

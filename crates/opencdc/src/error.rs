@@ -5,6 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::StreamName;
+
 /// The result of every contract's methods.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -32,6 +34,23 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// The kind as a word that programs read: `unreachable`, `invalid_data`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Quota => "quota",
+            Self::InvalidData => "invalid_data",
+            Self::Storage => "storage",
+            Self::Incompatible => "incompatible",
+            Self::Conflict => "conflict",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// What the run loop does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -54,6 +73,8 @@ struct Inner {
     message: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    is_answer: bool,
+    streams: Vec<(StreamName, Error)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -66,6 +87,8 @@ impl Error {
             message,
             hint: None,
             retry_after: None,
+            is_answer: false,
+            streams: Vec::new(),
             source: None,
         }))
     }
@@ -89,6 +112,48 @@ impl Error {
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
+    }
+
+    /// The same error, marked as an answer of the other side to a read: the same question may be answered otherwise
+    /// later. A run that follows and has a checkpoint asks again instead of ending.
+    #[must_use]
+    pub fn from_answer(mut self) -> Self {
+        self.0.is_answer = true;
+        self
+    }
+
+    /// One error for the streams that failed, each by itself; `None` when there are none. Its kind, hint and wait are
+    /// those of the failure that a person must act on first.
+    pub fn of_streams(mut failed: Vec<(StreamName, Self)>) -> Option<Self> {
+        let stops = |(_, error): &(StreamName, Self)| error.disposition() == Disposition::Stop;
+        let worst = failed.iter().position(stops).unwrap_or(0);
+        if failed.len() <= 1 {
+            let (stream, error) = failed.pop()?;
+            let mut whole = Self::new(error.kind(), error.to_string());
+            whole.0.hint = error.0.hint.clone();
+            return Some(whole.standing_for(0, vec![(stream, error)]));
+        }
+        let names: Vec<_> = failed.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let message = format!("{} streams could not be read: {}", failed.len(), names.join(", "));
+        let whole = Self::new(failed[worst].1.kind(), message);
+        Some(whole.standing_for(worst, failed))
+    }
+
+    fn standing_for(mut self, worst: usize, failed: Vec<(StreamName, Self)>) -> Self {
+        self.0.retry_after = failed[worst].1.0.retry_after;
+        self.0.is_answer = failed[worst].1.0.is_answer;
+        self.0.streams = failed;
+        self
+    }
+
+    /// The streams that this error is about, each with its own error; see [`of_streams`](Self::of_streams).
+    pub fn streams(&self) -> &[(StreamName, Self)] {
+        &self.0.streams
+    }
+
+    /// Whether this is an answer of the other side, which may be another one later.
+    pub fn is_answer(&self) -> bool {
+        self.0.is_answer
     }
 
     /// The same error with a line before its message that says what was being done around it.
@@ -139,10 +204,12 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        let own = self.0.source.as_deref();
+        // The cause of a single stream's failure is that of the whole.
+        match (own, &*self.0.streams) {
+            (None, [(_, only)]) => only.source(),
+            _ => own.map(|source| source as &(dyn StdError + 'static)),
+        }
     }
 }
 
@@ -155,6 +222,21 @@ mod tests {
         let error = Error::new(ErrorKind::Storage, "disk is full").context("cannot write `x.db`");
         assert_eq!(error.to_string(), "cannot write `x.db`: disk is full");
         assert_eq!(error.kind(), ErrorKind::Storage);
+    }
+
+    #[test]
+    fn an_error_of_several_streams_names_all_and_is_of_the_kind_that_a_person_must_act_on() {
+        let failed = |stream: &str, kind| (stream.into(), Error::new(kind, "no").with_hint("do this"));
+        assert!(Error::of_streams(vec![]).is_none());
+        let one = Error::of_streams(vec![failed("deals", ErrorKind::Refused)]).unwrap();
+        assert_eq!((one.to_string(), one.hint()), ("no".to_owned(), Some("do this")));
+        let two = vec![
+            failed("deals", ErrorKind::Unreachable),
+            failed("tasks", ErrorKind::Refused),
+        ];
+        let two = Error::of_streams(two).unwrap();
+        assert_eq!(two.to_string(), "2 streams could not be read: `deals`, `tasks`");
+        assert_eq!((two.kind(), two.streams().len()), (ErrorKind::Refused, 2));
     }
 
     #[test]

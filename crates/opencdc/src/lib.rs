@@ -68,5 +68,5 @@ pub use note::{Note, Notes, Resume};
 pub use position::{Checkpoint, Position};
 pub use record::{Change, Data, Metadata, Operation, Record, metadata_keys};
 pub use source::{Batch, BatchStream, Source};
-pub use status::StreamStatus;
+pub use status::{StreamStatus, Trouble};
 pub use store::{CheckpointStore, DeadLetter, DeadLetters, Inbox, InboxEntry};

@@ -18,6 +18,7 @@ mod aside;
 pub mod audit;
 pub mod destination;
 mod failpoint;
+pub mod private_file;
 mod redrive;
 mod run;
 pub mod source;

@@ -17,6 +17,7 @@ use opencdc::{
 use tokio_util::sync::CancellationToken;
 
 use attempt::Attempt;
+use commit::Keeper;
 pub use observer::{Ended, Event, Observer, StreamCounts, StreamTotals, Summary};
 use retry::Backoff;
 pub use retry::RetryOptions;
@@ -103,7 +104,16 @@ pub async fn run(
             observer.event(&Event::Finished(&summary));
             Ok(summary)
         }
-        Err(error) => Err(error.context(format_args!("pipeline `{}`", pipeline.name))),
+        Err(error) => {
+            summary.ended = Ended::Failed;
+            summary.unfit = pipeline.destination.unfit_values();
+            let error = error.context(format_args!("pipeline `{}`", pipeline.name));
+            observer.event(&Event::Failed {
+                error: &error,
+                summary: &summary,
+            });
+            Err(error)
+        }
     }
 }
 
@@ -126,7 +136,10 @@ async fn attempts(
         if summary.batches > before {
             backoff.reset();
         }
-        let wait = wait_after(error, &mut backoff, observer)?;
+        let outlasts = pipeline.options.retry.outlasts_answers
+            && error.is_answer()
+            && Keeper::of(pipeline).resume(&pipeline.name).await?.1.is_some();
+        let wait = wait_after(error, outlasts, &mut backoff, observer)?;
         tokio::select! {
             biased;
             // Both branches may be dropped: neither holds anything but a moment in time.
@@ -136,11 +149,17 @@ async fn attempts(
     }
 }
 
-/// How long to wait after `error`, or the error itself when a person must act.
-fn wait_after(error: Error, backoff: &mut Backoff, observer: &dyn Observer) -> Result<Duration> {
+/// How long to wait after `error`, or the error itself when a person must act and the run does not outlast it.
+fn wait_after(
+    error: Error,
+    outlasts: bool,
+    backoff: &mut Backoff<'_>,
+    observer: &dyn Observer,
+) -> Result<Duration> {
     let at_least = match error.disposition() {
         Disposition::Retry => Duration::ZERO,
         Disposition::RetryAfter(wait) => wait,
+        Disposition::Stop if outlasts => Duration::ZERO,
         Disposition::Stop => return Err(error),
     };
     let Some(wait) = backoff.next() else {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use opencdc::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::private_file;
+
 /// What a file is for.
 #[derive(Debug)]
 pub(crate) struct FileKind {
@@ -31,6 +33,7 @@ pub(crate) fn open(path: &Path, kind: &FileKind, busy_timeout: Duration) -> Resu
     let explain = |error| explain(path, "cannot open", error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    private_file::create(path);
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(busy_timeout).map_err(explain)?;
     // The first read is where a file that is no database shows itself.
@@ -142,6 +145,10 @@ pub(crate) fn explain(path: &Path, doing: &str, error: rusqlite::Error) -> Error
 }
 
 fn cannot_open(path: &Path, doing: &str) -> Error {
+    if private_file::are_too_many_open() {
+        let message = format!("{doing} `{}`: too many open files", path.display());
+        return Error::new(ErrorKind::Storage, message).with_hint(private_file::OPEN_FILES_HINT);
+    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match parent.filter(|parent| !parent.is_dir()) {
         Some(parent) => Error::new(

@@ -1,5 +1,7 @@
 //! Commands about pipelines: run them, look at them, prove their copies.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::ConfigFile;
@@ -43,6 +45,20 @@ pub(crate) enum StateCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Set the position that the next run of a pipeline starts from, such as one of Conduit's connector
+    Set {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Pipeline whose position is set
+        #[arg(value_name = "PIPELINE")]
+        pipeline: String,
+        /// File with the position as JSON; `-` reads it from stdin
+        #[arg(long, value_name = "FILE")]
+        position: PathBuf,
+        /// Skip the confirmation prompt
+        #[arg(long)]
+        yes: bool,
     },
     /// Forget where a pipeline, or one stream of it, stands: the next run reads it from the start
     Reset {

@@ -1,9 +1,10 @@
 //! `spoke state`: where pipelines resume, and how to have them start again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use hubspot_connector::position::reset_stream;
-use opencdc::{Checkpoint, CheckpointStore, Notes, Position};
+use hubspot_connector::position::{check_start, reset_stream};
+use opencdc::{Checkpoint, CheckpointStore, Note, Notes, Position};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,6 +28,15 @@ pub(crate) async fn run(command: StateCommand) -> Outcome {
         } => {
             let settings = Settings::load(file.path())?;
             reset(&settings, &pipeline, stream.as_deref(), yes).await
+        }
+        StateCommand::Set {
+            file,
+            pipeline,
+            position,
+            yes,
+        } => {
+            let settings = Settings::load(file.path())?;
+            set(&settings, &pipeline, &position, yes).await
         }
     }
 }
@@ -156,6 +166,43 @@ async fn reset(settings: &Settings, name: &str, stream: Option<&str>, yes: bool)
         "{what} was reset: the next run reads it from the start; rows stay"
     ));
     Ok(())
+}
+
+/// Under the pipeline's lease, so that no run overwrites it. What the source remembers belongs to the position before, and
+/// goes with it.
+async fn set(settings: &Settings, name: &str, file: &Path, yes: bool) -> Outcome {
+    let (name, written) = settings.pipeline(name)?;
+    written.need_hubspot_source(name, "its position cannot be set")?;
+    let position = read_position(file)?;
+    let _lease = Lease::take(settings.file.state.path(), name)?;
+    let store = compose::new_checkpoints(settings, name, written).await?;
+    let before = store.load(name).await?;
+    if before.is_some() {
+        let warning = format!("the position of pipeline `{name}` will be replaced");
+        confirm::proceed(&warning, Answer::Yes, yes)?;
+    }
+    let notes = store.notes(name).await?;
+    let forget = notes.into_keys().map(Note::forget).collect();
+    let sequence = before.map_or(0, |checkpoint| checkpoint.sequence) + 1;
+    let next = Checkpoint::new(sequence, position).covering(forget);
+    store.save(name, &next).await?;
+    printer::note(&format!(
+        "the next run of pipeline `{name}` starts from the position in `{}`",
+        file.display()
+    ));
+    Ok(())
+}
+
+fn read_position(file: &Path) -> Outcome<Position> {
+    let read = match file == Path::new("-") {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(file),
+    };
+    let failed = || format!("cannot read the position in `{}`", file.display());
+    let text = read.map_err(|error| Failure::usage(failed()).because(&error))?;
+    let position = Position::new(text.trim().to_owned());
+    check_start(&position).map_err(|error| Failure::from(error).within(&failed()))?;
+    Ok(position)
 }
 
 fn nothing_stored(name: &str) -> Failure {

@@ -89,6 +89,12 @@ impl Report {
             let rows = picture.streams.iter().map(row);
             lines.push(printer::render_table(&COLUMNS, rows));
         }
+        lines.extend(
+            picture
+                .streams
+                .iter()
+                .filter_map(|stream| in_trouble(stream, now)),
+        );
         lines.join("\n")
     }
 
@@ -129,6 +135,18 @@ fn trouble(picture: &Picture) -> Option<String> {
     Some(format!("last error{}{again}: {error}", at.unwrap_or_default()))
 }
 
+/// What is wrong with a stream right now, and when it is tried again.
+fn in_trouble(stream: &StreamPicture, now: Timestamp) -> Option<String> {
+    let trouble = stream.trouble.trouble.as_ref()?;
+    let again = match trouble.retry_at {
+        Some(at) if at > now => format!("; next attempt in {}", in_words(at.duration_since(now))),
+        Some(_) => "; next attempt now".to_owned(),
+        None => String::new(),
+    };
+    let (kind, text) = (&trouble.kind, trouble.text());
+    Some(format!("{}: {kind}: {text}{again}", stream.stream))
+}
+
 const COLUMNS: [&str; 8] = [
     "stream",
     "mode",
@@ -157,7 +175,7 @@ fn row(stream: &StreamPicture) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::Trouble;
+    use crate::picture::{Current, Trouble};
 
     fn report(holder: Option<Holder>, ended: Option<&str>) -> Report {
         let stream = StreamPicture {
@@ -178,6 +196,7 @@ mod tests {
                 last_error: Some("no route".into()),
                 last_error_at: Some(Timestamp::UNIX_EPOCH),
                 retry_at: None,
+                trouble: None,
             },
             streams: vec![stream],
         };
@@ -199,6 +218,28 @@ mod tests {
             .map(|line| line.split_whitespace().collect())
             .collect();
         assert_eq!(words[1], ["contacts", "cdc", "-", "3s", "1,234", "0", "0", "-"]);
+    }
+
+    #[test]
+    fn a_stream_in_trouble_is_named_with_its_next_attempt() {
+        let stream = StreamPicture {
+            stream: "deals".into(),
+            trouble: Trouble {
+                trouble: Some(Current {
+                    kind: "refused".into(),
+                    message: "the token lacks the scope `x`".into(),
+                    hint: Some("grant it".into()),
+                    at: None,
+                    retry_at: Some(Timestamp::from_second(70).unwrap()),
+                }),
+                ..Trouble::default()
+            },
+            ..StreamPicture::default()
+        };
+        let text = in_trouble(&stream, Timestamp::from_second(10).unwrap()).unwrap();
+        let expected = "deals: refused: the token lacks the scope `x` (grant it); next attempt in 1m";
+        assert_eq!(text, expected);
+        assert_eq!(in_trouble(&StreamPicture::default(), Timestamp::UNIX_EPOCH), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use connection::{Connection, Credentials, OAuth, Proxy, Tls};
 pub(crate) use file::{File, State};
+use pipeline::Tables;
 pub(crate) use pipeline::{DestinationConfig, Pipeline, SourceConfig};
 pub(crate) use secret::SecretRef;
 
@@ -119,6 +120,33 @@ impl Settings {
                 let connection = self.connection(&source.connection).map_err(context)?;
                 connection.browsable.may_read(source).map_err(context)?;
             }
+        }
+        self.check_tables()
+    }
+
+    /// Ids are an account's own: two accounts in one table would overwrite each other's rows.
+    fn check_tables(&self) -> Outcome {
+        let mut seen: Vec<(&str, Tables<'_>)> = Vec::new();
+        for (name, pipeline) in &self.file.pipelines {
+            let Some(tables) = pipeline.shared_tables() else {
+                continue;
+            };
+            let clash = |(other, earlier): &(&str, Tables<'_>)| {
+                let table = earlier.clash(&tables)?;
+                let path = tables.path.display();
+                let message = format!(
+                    "the pipelines `{other}` and `{name}` both write the table `{table}` of `{path}`, from the connections \
+                     `{}` and `{}`",
+                    earlier.connection, tables.connection
+                );
+                Some(Failure::usage(message).hint(format!(
+                    "set `table_prefix: {name}_` under `destination: sqlite:` of `{name}`, or another `path`"
+                )))
+            };
+            if let Some(failure) = seen.iter().find_map(clash) {
+                return Err(failure);
+            }
+            seen.push((name, tables));
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! A pipeline as it is written: one source, one destination.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use hubspot_connector::SourceConfig as HubspotConfig;
+use hubspot_connector::config::stream_name;
 use hubspot_connector::write::DestinationConfig as HubspotDestinationConfig;
 use pipeline::{destination, source};
 use schemars::JsonSchema;
@@ -97,6 +99,34 @@ impl SourceConfig {
     }
 }
 
+/// Where a pipeline from HubSpot writes.
+pub(crate) struct Tables<'a> {
+    pub(crate) connection: &'a str,
+    pub(crate) path: &'a Path,
+    prefix: &'a str,
+    streams: BTreeSet<&'a str>,
+}
+
+impl Tables<'_> {
+    /// A table that both would write, each with the records of another account.
+    pub(crate) fn clash(&self, other: &Self) -> Option<String> {
+        let is_apart = self.connection == other.connection
+            || self.prefix != other.prefix
+            || place(self.path) != place(other.path);
+        if is_apart {
+            return None;
+        }
+        let shared = self.streams.intersection(&other.streams).next();
+        shared.map(|stream| format!("{}{stream}", self.prefix))
+    }
+}
+
+/// The file, however its path is written.
+fn place(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    std::fs::canonicalize(&whole).unwrap_or(whole)
+}
+
 impl Pipeline {
     /// The settings of the source, when it is HubSpot.
     pub(crate) fn hubspot_source(&self) -> Option<&HubspotConfig> {
@@ -124,6 +154,26 @@ impl Pipeline {
         };
         let read = self.hubspot_source().map(|config| &*config.connection);
         read.into_iter().chain(written)
+    }
+
+    /// The streams of HubSpot that are written into tables of a file: the connection, the file, what the tables' names
+    /// begin with, and the streams. `custom_objects` stands for any name.
+    pub(crate) fn shared_tables(&self) -> Option<Tables<'_>> {
+        let (SourceConfig::Hubspot(source), DestinationConfig::Sqlite(copy)) =
+            (&self.source, &self.destination)
+        else {
+            return None;
+        };
+        Some(Tables {
+            connection: &source.connection,
+            path: &copy.path,
+            prefix: &copy.table_prefix,
+            streams: source
+                .streams
+                .iter()
+                .map(|stream| stream_name(&stream.name))
+                .collect(),
+        })
     }
 
     /// Checks what can be checked without asking anybody.

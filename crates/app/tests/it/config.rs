@@ -170,3 +170,41 @@ fn the_schema_names_every_top_level_key() {
         assert!(properties.contains_key(key), "{key}");
     }
 }
+
+#[test]
+fn two_accounts_in_one_table_are_refused_with_both_names() {
+    let workplace = Workplace::new();
+    let write = |path: &str, prefix: &str, streams: &str| {
+        workplace.write(
+            "spoke.yaml",
+            &format!(
+                "version: 1\nconnections:\n  emea: {{access_token: env:A}}\n  apac: {{access_token: env:B}}\n\
+                 pipelines:\n  one: {{source: {{hubspot: {{connection: emea, streams: [contacts]}}}}, \
+                 destination: {{sqlite: {{path: hubspot.db}}}}}}\n  two: {{source: {{hubspot: {{connection: apac, \
+                 streams: [{streams}]}}}}, destination: {{sqlite: {{path: {path}{prefix}}}}}}}\n"
+            ),
+        );
+    };
+    let refused = [
+        "the pipelines `one` and `two` both write the table `contacts`",
+        "`emea` and `apac`",
+        "table_prefix: two_",
+    ];
+    for (path, streams) in [
+        ("hubspot.db", "deals, contacts"),
+        ("./hubspot.db", "contacts"),
+        ("hubspot.db", "0-1"),
+    ] {
+        write(path, "", streams);
+        workplace.run(&["config", "validate"]).fails(2, &refused);
+        workplace.run(&["sync", "--once"]).fails(2, &refused);
+    }
+    for (path, prefix, streams) in [
+        ("hubspot.db", ", table_prefix: two_", "contacts"),
+        ("other.db", "", "contacts"),
+        ("hubspot.db", "", "deals"),
+    ] {
+        write(path, prefix, streams);
+        workplace.run(&["config", "validate"]).ok();
+    }
+}

@@ -136,7 +136,13 @@ fn a_pipeline_that_fails_is_told_and_does_not_stop_the_others() {
     let file = workplace.path("b.db");
     wait_for(&mut process, || (count(&file, "contacts") > 500).then_some(()));
     terminate(&process);
-    let stopped = ended(process).ok();
+    let stopped = ended(process).fails(
+        1,
+        &[
+            "1 of 2 pipelines ended with an error: `a`",
+            "there is no directory",
+        ],
+    );
     assert!(
         stopped.stderr.contains("there is no directory"),
         "{}",

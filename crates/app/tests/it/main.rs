@@ -23,6 +23,7 @@ mod help;
 mod lease;
 mod oauth;
 mod odd_portals;
+mod open_files;
 mod plan;
 mod query;
 mod soak;

@@ -77,3 +77,35 @@ fn an_unknown_pipeline_is_refused_by_name() {
             .fails(2, &["no pipeline `crn`; did you mean `crm`?"]);
     }
 }
+
+#[test]
+fn a_position_of_conduits_connector_is_a_start() {
+    let portal = Portal::with_contacts(250);
+    for destination in ["sqlite: {path: hubspot.db}", "ndjson: {dir: records}"] {
+        let workplace = Workplace::with_destination(&portal.url, "[contacts]", destination);
+        workplace.write("odd.json", "page 7");
+        let set = |file: &'static str| ["state", "set", "crm", "--position", file];
+        workplace
+            .run(&set("odd.json"))
+            .fails(1, &["cannot read the position in `odd.json`"]);
+        // Everything that exists was delivered by Conduit.
+        let position = r#"{"mode":"cdc","timestamp":"2099-01-01T00:00:00Z"}"#;
+        workplace.write("conduit.json", position);
+        workplace.run(&set("conduit.json")).ok();
+        assert_eq!(shown(&workplace)["sequence"], 1);
+        let report = workplace.run(&["sync", "--once", "--json"]).ok().json();
+        assert_eq!(report[0]["resumed"], true);
+        let written = report[0]["streams"].as_array().unwrap();
+        assert!(
+            written.iter().all(|stream| stream["written"] == 0),
+            "{destination}: {report}"
+        );
+        // A position is replaced only when asked, and so is what was remembered with it.
+        workplace
+            .run(&set("conduit.json"))
+            .fails(2, &["will be replaced", "`--yes`"]);
+        let again = ["state", "set", "crm", "--position", "conduit.json", "--yes"];
+        workplace.run(&again).ok();
+        assert_eq!(shown(&workplace)["notes"], serde_json::json!({}));
+    }
+}

@@ -182,3 +182,88 @@ fn the_summary_is_json_when_asked() {
     assert_eq!(report[0]["pipeline"], "crm");
     assert_eq!(report[0]["streams"][0]["stream"], "contacts");
 }
+
+/// A portal whose token may read companies and nothing else.
+fn narrow_portal() -> Portal {
+    let scopes = ["crm.objects.companies.read", "crm.schemas.companies.read"];
+    Portal::start(Options {
+        counts: Counts {
+            contacts: 5,
+            companies: 5,
+            deals: 5,
+            ..Counts::none()
+        },
+        tokens: vec![hubspot_emulator::Token::with_scopes(
+            hubspot_emulator::DEFAULT_TOKEN,
+            scopes,
+        )],
+        ..Options::default()
+    })
+}
+
+#[test]
+fn every_stream_that_was_refused_is_named_beside_what_was_written() {
+    let portal = narrow_portal();
+    let workplace = Workplace::syncing(&portal.url, "[contacts, companies, deals, owners]");
+    let ended = workplace.run(&["sync", "--once"]).fails(
+        3,
+        &[
+            "3 streams could not be read: `contacts`, `deals`, `owners`",
+            "crm.objects.contacts.read",
+            "crm.objects.deals.read",
+            "crm.objects.owners.read",
+        ],
+    );
+    for text in ["crm: failed in", "contacts", "deals", "owners", "5 written"] {
+        assert!(ended.stdout.contains(text), "{text}: {}", ended.stdout);
+    }
+    let ended = workplace
+        .run(&["sync", "--once", "--json"])
+        .fails(3, &["3 streams"]);
+    let report = &ended.json()[0];
+    assert_eq!(
+        (&report["ended"], &report["trouble"]["kind"]),
+        (&"failed".into(), &"refused".into())
+    );
+    let streams = report["streams"].as_array().unwrap();
+    let troubled: Vec<_> = streams
+        .iter()
+        .filter(|stream| stream["trouble"]["kind"] == "refused" && stream["trouble"]["hint"].is_string())
+        .map(|stream| stream["stream"].as_str().unwrap())
+        .collect();
+    assert_eq!(troubled, ["contacts", "deals", "owners"], "{report}");
+}
+
+#[test]
+fn a_pipeline_that_cannot_run_keeps_no_other_from_running_and_makes_the_exit_code() {
+    let portal = Portal::with_contacts(20);
+    let workplace = Workplace::new();
+    let one = |name: &str, path: &str| {
+        format!(
+            "  {name}: {{source: {{hubspot: {{connection: prod, streams: [contacts]}}}}, \
+             destination: {{sqlite: {{path: {path}}}}}}}\n"
+        )
+    };
+    let pipelines = [one("a", "missing/a.db"), one("b", "b.db")].concat();
+    workplace.write(
+        "spoke.yaml",
+        &format!(
+            "version: 1\nconnections:\n  prod: {{access_token: env:HUBSPOT_ACCESS_TOKEN, base_url: {:?}}}\n\
+             state: {{sqlite: {{path: state.db}}}}\npipelines:\n{pipelines}",
+            portal.url
+        ),
+    );
+    let ended = workplace.run(&["sync", "--once", "--json"]).fails(
+        1,
+        &[
+            "1 of 2 pipelines ended with an error: `a`",
+            "there is no directory",
+        ],
+    );
+    let report = ended.json();
+    assert_eq!(
+        (&report[0]["ended"], &report[1]["ended"]),
+        (&"failed".into(), &"caught_up".into())
+    );
+    assert_eq!(report[0]["trouble"]["kind"], "configuration");
+}

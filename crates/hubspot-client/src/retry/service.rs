@@ -11,6 +11,7 @@ use crate::{
     auth::Renewed,
     http::{Exchange, HttpError, HttpService, Request, Response},
     request::Idempotency,
+    tally::Tally,
 };
 
 /// How often and how long a request was tried; an extension of its response.
@@ -47,6 +48,7 @@ impl HttpService for Retry {
     async fn call(&self, mut request: Request) -> Result<Response, HttpError> {
         let (idempotency, start) = (Idempotency::of(&request), Instant::now());
         let (mut attempts, mut renewed) = (1, false);
+        let tally = request.extensions().get::<Tally>().cloned().unwrap_or_default();
         loop {
             let outcome = self.inner.call(request.clone()).await;
             let elapsed = start.elapsed();
@@ -54,14 +56,20 @@ impl HttpService for Retry {
             if !renewed && has_new_token(&outcome) {
                 (attempts, renewed) = (attempts + 1, true);
                 request.extensions_mut().insert(Renewed);
+                tally.count();
                 continue;
             }
             let Some(wait) = self.policy.wait(outcome.as_ref(), idempotency, attempts, elapsed) else {
+                tally.settled();
                 return finish(outcome, attempts, elapsed);
             };
             log(&request, &outcome, attempts, wait);
+            if let Some(why) = outage(&outcome) {
+                tally.wait(why, wait);
+            }
             sleep(wait).await;
             attempts += 1;
+            tally.count();
         }
     }
 }
@@ -78,6 +86,17 @@ fn finish(
     let mut response = outcome.map_err(|error| error.after(attempts, elapsed))?;
     response.extensions_mut().insert(Attempts { attempts, elapsed });
     Ok(response)
+}
+
+/// What is worth telling a person: a limit that makes a request wait is part of every day.
+fn outage(outcome: &Result<Response, HttpError>) -> Option<String> {
+    match outcome {
+        Ok(response) if response.status().is_server_error() => {
+            Some(format!("HubSpot answered {}", response.status()))
+        }
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn log(request: &Request, outcome: &Result<Response, HttpError>, attempt: u32, wait: Duration) {

@@ -21,6 +21,7 @@ pub(super) fn watch(
         loop {
             tokio::time::sleep(context.shape().plan.refresh).await;
             let found = Discovery::of(&client, &config).await?;
+            context.board.recovered(&"definitions".into());
             let before = context.shape();
             if found.catalog != before.catalog {
                 yield Progress {

@@ -1,7 +1,7 @@
 //! All parts of a read at once: each batch is a piece of one part, with the position of all.
 //!
-//! One part that fails does not stop the others. Whoever follows tries it again after a while; whoever reads once is told
-//! at the end, so that nobody takes a copy without it for whole.
+//! One part that fails does not stop the others. In follow mode it is retried; a one-off read returns the errors of all
+//! failed parts at its end, so that a partial copy is never reported as complete.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use opencdc::{Batch, Disposition, Error, ErrorKind, Result, StreamName};
 
 use super::context::{Context, Progress};
 use super::step::Goal;
+use crate::error::is_withheld;
 
 /// What one part of a read yields.
 pub(super) type Part = BoxStream<'static, Result<Progress>>;
@@ -20,7 +21,7 @@ pub(super) type Make = Box<dyn Fn(&Context) -> Option<Part> + Send>;
 
 /// The wait after the first failure of a part; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
-/// Short enough to notice soon that somebody granted the missing scope.
+/// Short enough to notice soon that a missing scope was granted.
 const MAX_WAIT: Duration = Duration::from_mins(5);
 
 /// The batches of all parts. `more` makes the parts of streams that are found while reading.
@@ -28,7 +29,7 @@ pub(super) fn merge(
     context: Context,
     parts: Vec<(StreamName, Make)>,
     more: impl Fn(&Context) -> Vec<(StreamName, Make)> + Send,
-    refused: Option<Error>,
+    refused: Vec<(StreamName, Error)>,
 ) -> impl Stream<Item = Result<Batch>> + Send {
     stream! {
         let mut failed = refused;
@@ -38,7 +39,7 @@ pub(super) fn merge(
         }
         while let Some(progress) = running.next().await {
             match progress {
-                Ok(progress) => {
+                (_, Ok(progress)) => {
                     let is_reshaped = progress.shape.is_some();
                     yield Ok(context.hand_out(progress));
                     if is_reshaped {
@@ -47,21 +48,25 @@ pub(super) fn merge(
                         }
                     }
                 }
-                Err(error) if is_for_all(&error) => {
+                (_, Err(error)) if is_for_all(&error) => {
                     yield Err(error);
                     return;
                 }
-                Err(error) => failed = Some(worse(failed, error)),
+                (stream, Err(error)) => failed.push((stream, error)),
             }
         }
-        if let Some(error) = failed {
+        if let Some(error) = Error::of_streams(failed) {
             yield Err(error);
         }
     }
 }
 
 /// One part, begun again after a failure by whoever follows.
-fn supervise(context: Context, name: StreamName, make: Make) -> impl Stream<Item = Result<Progress>> + Send {
+fn supervise(
+    context: Context,
+    name: StreamName,
+    make: Make,
+) -> impl Stream<Item = (StreamName, Result<Progress>)> + Send {
     stream! {
         let mut wait = FIRST_WAIT;
         loop {
@@ -70,7 +75,8 @@ fn supervise(context: Context, name: StreamName, make: Make) -> impl Stream<Item
                 match part.next().await {
                     Some(Ok(progress)) => {
                         wait = FIRST_WAIT;
-                        yield Ok(progress);
+                        context.board.recovered(&name);
+                        yield (name.clone(), Ok(progress));
                     }
                     Some(Err(error)) => break error,
                     None => return,
@@ -80,7 +86,7 @@ fn supervise(context: Context, name: StreamName, make: Make) -> impl Stream<Item
             let retry = (context.goal == Goal::Follow && !is_for_all(&error)).then(|| at_least(wait, &error));
             context.board.failed(&name, &error, retry);
             let Some(pause) = retry else {
-                yield Err(error);
+                yield (name, Err(error));
                 return;
             };
             tracing::warn!(stream = %name, "{error}; the other streams go on, this one is tried again in {} s", pause.as_secs());
@@ -90,11 +96,13 @@ fn supervise(context: Context, name: StreamName, make: Make) -> impl Stream<Item
     }
 }
 
+/// How long to wait after `error`. Only a missing scope, which a person has to grant, waits long from the start: any
+/// other answer, a 404 or a 400 included, may have been a passing one (see `docs/hubspot/beliefs.md`).
 fn at_least(wait: Duration, error: &Error) -> Duration {
     match error.disposition() {
-        Disposition::Retry => wait,
         Disposition::RetryAfter(after) => wait.max(after),
-        Disposition::Stop => MAX_WAIT,
+        Disposition::Stop if is_withheld(error) => MAX_WAIT,
+        Disposition::Retry | Disposition::Stop => wait,
     }
 }
 
@@ -104,16 +112,4 @@ fn is_for_all(error: &Error) -> bool {
         error.kind(),
         ErrorKind::Incompatible | ErrorKind::Internal | ErrorKind::Storage | ErrorKind::Conflict
     )
-}
-
-/// The one to tell when several parts have failed: what a person must act on goes before what may heal by itself.
-fn worse(known: Option<Error>, error: Error) -> Error {
-    match known {
-        Some(known)
-            if known.disposition() == Disposition::Stop || error.disposition() != Disposition::Stop =>
-        {
-            known
-        }
-        _ => error,
-    }
 }

@@ -93,6 +93,7 @@ impl ObjectPart {
             Vec::new()
         };
         let client = client.with_own_tally();
+        context.board.reads(&plan.stream, &client);
         let facts = |stream: &StreamName, object: &ObjectType| {
             Facts::new(stream.clone(), &context.portal_id, Some(object))
         };
@@ -467,9 +468,7 @@ impl ObjectPart {
             *counts.entry(&record.stream).or_default() += 1;
         }
         for (stream, records) in counts {
-            self.context
-                .board
-                .count(stream, records, self.reader.client.calls());
+            self.context.board.count(stream, records);
         }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use hubspot_client::request::lists::ListSearch;
 use hubspot_client::request::resources::ResourceList;
 use hubspot_client::{Client, RawObject, RecordList, Resource};
-use opencdc::{Data, Operation, Record, Result};
+use opencdc::{Data, Operation, Record, Result, StreamName};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -39,11 +39,12 @@ pub(super) fn run(
         context,
         own,
     };
+    let stream: StreamName = own.name().into();
+    table.context.board.reads(&stream, &table.client);
     try_stream! {
         loop {
             let progress = table.read().await?;
-            let stream = own.name().into();
-            table.context.board.count(&stream, progress.records.len() as u64, table.client.calls());
+            table.context.board.count(&stream, progress.records.len() as u64);
             yield progress;
             table.context.board.caught_up(&stream);
             if table.context.goal == Goal::CaughtUp {

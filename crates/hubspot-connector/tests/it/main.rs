@@ -17,6 +17,7 @@ mod pace;
 mod positions;
 mod stress;
 mod table;
+mod troubled;
 mod unkind_search;
 mod writing;
 

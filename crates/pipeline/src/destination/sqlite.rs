@@ -33,7 +33,8 @@ use super::serial::Serial;
 /// Writes records into an SQLite file, for everybody to read, also while it is written.
 ///
 /// # Tables
-/// A stream has a `STRICT` table of its name, made when its first row comes. A field has a column of its name;
+/// A stream has a `STRICT` table of its name, behind [`table_prefix`](SqliteConfig::table_prefix), made when its first row
+/// comes. A field has a column of its name;
 /// where two names differ only in case, the later field gets `_2`, `_3` and so on, and `_spoke_columns` says
 /// which. Fields beyond 1,900 stand together in `_extra`, as a JSON object. A new field adds a column, a
 /// changed type widens it, and a field that is gone keeps it.

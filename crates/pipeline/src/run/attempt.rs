@@ -84,8 +84,9 @@ impl<'a> Attempt<'a> {
         let ended = self.pump(batches, &selection).await;
         let settled = self.settle().await;
         let ended = ended.and_then(|ended| settled.map(|()| ended))?;
-        self.finish().await?;
-        Ok(ended)
+        self.finish_in_time().await?;
+        // What was given up has been read, and is not there: the source's end is not the copy's.
+        Ok(if self.abandoned { Ended::Stopped } else { ended })
     }
 
     /// Asks the source what there is, prepares the destination, and opens the read. `None` when stopped.
@@ -270,6 +271,19 @@ impl<'a> Attempt<'a> {
     fn drop_writes(&mut self) {
         self.sizes.clear();
         drop(mem::take(&mut self.writes));
+    }
+
+    /// Like [`finish`](Self::finish), but no longer than a drain after the stop: a store that hangs must not hold the
+    /// process (invariant 8). A save that is given up may happen, and covers nothing that is not durable.
+    async fn finish_in_time(&mut self) -> Result<()> {
+        let (stop, drain) = (self.stop, self.pipeline.options.drain);
+        within_drain(stop, drain, self.finish()).await.unwrap_or_else(|| {
+            tracing::warn!(
+                pipeline = self.pipeline.name,
+                "the last checkpoint was not saved in time"
+            );
+            Ok(())
+        })
     }
 
     /// Saves and acknowledges the last batch that was settled.

@@ -50,9 +50,16 @@ pub enum Event<'a> {
     },
     /// The run has ended well.
     Finished(&'a Summary),
+    /// The run has ended with an error.
+    Failed {
+        /// The error that the run returns.
+        error: &'a Error,
+        /// What was done before.
+        summary: &'a Summary,
+    },
 }
 
-/// How a run ended that did not fail.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ended {
     /// Everything that existed at the start has been read.
@@ -60,6 +67,8 @@ pub enum Ended {
     CaughtUp,
     /// It was asked to stop.
     Stopped,
+    /// It failed; only in [`Event::Failed`], since a run that fails returns an error.
+    Failed,
 }
 
 /// What a run did.

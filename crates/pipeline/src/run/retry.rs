@@ -11,6 +11,9 @@ pub struct RetryOptions {
     pub first_wait: Duration,
     /// The longest wait.
     pub max_wait: Duration,
+    /// Whether an answer that would end the run ([`Error::is_answer`](opencdc::Error::is_answer)) is asked for again once
+    /// there is a checkpoint. For runs that follow: the configuration has worked before, so the answer may pass.
+    pub outlasts_answers: bool,
 }
 
 impl RetryOptions {
@@ -28,6 +31,7 @@ impl Default for RetryOptions {
             max_attempts: Self::MAX_ATTEMPTS,
             first_wait: Self::FIRST_WAIT,
             max_wait: Self::MAX_WAIT,
+            outlasts_answers: false,
         }
     }
 }
@@ -72,6 +76,7 @@ mod tests {
             max_attempts: 5,
             first_wait: Duration::from_secs(1),
             max_wait: Duration::from_secs(3),
+            outlasts_answers: false,
         };
         let mut backoff = Backoff::new(&options);
         let waits: Vec<_> = std::iter::from_fn(|| backoff.next())

@@ -1,6 +1,7 @@
 //! Sources, destinations and stores that note every call, and fail where they are told to.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -138,6 +139,7 @@ pub(crate) struct ScriptedDestination {
     held: Mutex<BTreeMap<u64, Arc<Notify>>>,
     failing: Mutex<Vec<(u64, Error)>>,
     miscounts: bool,
+    holds_saves: AtomicBool,
 }
 
 impl ScriptedDestination {
@@ -148,6 +150,7 @@ impl ScriptedDestination {
             held: Mutex::default(),
             failing: Mutex::default(),
             miscounts: false,
+            holds_saves: AtomicBool::new(false),
         }
     }
 
@@ -161,6 +164,11 @@ impl ScriptedDestination {
     /// The next write of `sequence` fails.
     pub(crate) fn fail(&self, sequence: u64, error: Error) {
         self.failing.lock().unwrap().push((sequence, error));
+    }
+
+    /// Saves never return from now on.
+    pub(crate) fn hold_saves(&self) {
+        self.holds_saves.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn miscounting(mut self) -> Self {
@@ -209,7 +217,8 @@ impl Destination for ScriptedDestination {
     fn checkpoints(&self) -> Option<Arc<dyn CheckpointStore>> {
         let inner = self.inner.checkpoints()?;
         let log = self.log.clone();
-        Some(Arc::new(LoggedStore { inner, log }))
+        let hangs = self.holds_saves.load(Ordering::Relaxed);
+        Some(Arc::new(LoggedStore { inner, log, hangs }))
     }
 
     async fn close(&self) -> Result<()> {
@@ -223,6 +232,7 @@ impl Destination for ScriptedDestination {
 struct LoggedStore {
     inner: Arc<dyn CheckpointStore>,
     log: Log,
+    hangs: bool,
 }
 
 #[async_trait]
@@ -236,6 +246,9 @@ impl CheckpointStore for LoggedStore {
     }
 
     async fn save(&self, pipeline: &str, checkpoint: &Checkpoint) -> Result<()> {
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
         self.inner.save(pipeline, checkpoint).await?;
         self.log.note(format!("save {}", checkpoint.sequence));
         Ok(())
@@ -252,6 +265,7 @@ pub(crate) struct LoggedLetters {
     pub(crate) inner: MemoryStore,
     log: Log,
     failing: Mutex<Option<Error>>,
+    held: Option<Arc<Notify>>,
 }
 
 impl LoggedLetters {
@@ -260,14 +274,25 @@ impl LoggedLetters {
             inner: MemoryStore::default(),
             log: log.clone(),
             failing: Mutex::new(failing),
+            held: None,
         }
+    }
+
+    /// A put that fails does so only once the handle is notified.
+    pub(crate) fn hold(&mut self) -> Arc<Notify> {
+        Arc::clone(self.held.get_or_insert_default())
     }
 }
 
 #[async_trait]
 impl DeadLetters for LoggedLetters {
     async fn put(&self, letters: Vec<DeadLetter>) -> Result<()> {
-        if let Some(error) = self.failing.lock().unwrap().take() {
+        let failing = self.failing.lock().unwrap().take();
+        if let Some(error) = failing {
+            self.log.note("putting letters");
+            if let Some(held) = &self.held {
+                held.notified().await;
+            }
             return Err(error);
         }
         self.log.note(format!("letters {}", letters.len()));
@@ -297,6 +322,7 @@ pub(crate) fn pipeline(
         checkpoints: Arc::new(LoggedStore {
             inner,
             log: log.clone(),
+            hangs: false,
         }),
         dead_letters: Arc::new(LoggedLetters::new(log, None)),
         selection: None,

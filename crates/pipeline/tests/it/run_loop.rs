@@ -15,34 +15,34 @@ use tokio_util::sync::CancellationToken;
 
 use crate::doubles::{Log, LoggedLetters, ScriptedDestination, ScriptedSource, batch, pipeline};
 
-fn batches(last: u64) -> Vec<Batch> {
+pub(crate) fn batches(last: u64) -> Vec<Batch> {
     (1..=last).map(batch).collect()
 }
 
-fn refusing(id: &'static str) -> MemoryDestination {
+pub(crate) fn refusing(id: &'static str) -> MemoryDestination {
     MemoryDestination::default().refusing(move |record| {
         let key = record.key.to_object().ok()?;
         (key["id"] == id).then(|| "no".to_owned())
     })
 }
 
-fn transient() -> Error {
+pub(crate) fn transient() -> Error {
     Error::new(ErrorKind::Unreachable, "no route")
 }
 
-struct Run {
-    log: Log,
-    destination: Arc<ScriptedDestination>,
-    pipeline: Pipeline,
-    stop: CancellationToken,
+pub(crate) struct Run {
+    pub(crate) log: Log,
+    pub(crate) destination: Arc<ScriptedDestination>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Run {
-    fn new(batches: Vec<Batch>, inner: MemoryDestination) -> Self {
+    pub(crate) fn new(batches: Vec<Batch>, inner: MemoryDestination) -> Self {
         Self::with(inner, |log| ScriptedSource::new(log, batches))
     }
 
-    fn with(inner: MemoryDestination, source: impl FnOnce(&Log) -> ScriptedSource) -> Self {
+    pub(crate) fn with(inner: MemoryDestination, source: impl FnOnce(&Log) -> ScriptedSource) -> Self {
         let log = Log::default();
         let source = source(&log);
         let destination = Arc::new(ScriptedDestination::new(&log, inner));
@@ -61,7 +61,7 @@ impl Run {
     }
 
     /// Waits, without a clock, until the log has `call`.
-    async fn until(&self, call: &str) {
+    pub(crate) async fn until(&self, call: &str) {
         for _ in 0..1_000_000 {
             if self.log.calls().iter().any(|noted| noted == call) {
                 return;
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// Runs in the background.
-    fn start(self: &Arc<Self>) -> tokio::task::JoinHandle<opencdc::Result<pipeline::Summary>> {
+    pub(crate) fn start(self: &Arc<Self>) -> tokio::task::JoinHandle<opencdc::Result<pipeline::Summary>> {
         let this = Arc::clone(self);
         tokio::spawn(async move { this.caught_up().await })
     }
@@ -266,6 +266,52 @@ async fn an_error_for_a_person_ends_the_run_and_names_the_pipeline() {
     );
     // What was read before the error is kept.
     assert_eq!(run.log.only(&["ack", "close"]), ["ack 1", "ack 2", "close"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_follows_outlasts_an_answer_only_behind_a_checkpoint() {
+    let odd = || Error::new(ErrorKind::InvalidData, "404").from_answer();
+    let broken =
+        |after, error| move |log: &Log| ScriptedSource::new(log, batches(3)).breaking_after(after, error);
+    for (after, error, outlasts, ends_well) in [
+        (1, odd(), true, true),
+        // Nothing shows that the configuration ever worked.
+        (0, odd(), true, false),
+        // A caller that waits decides for itself.
+        (1, odd(), false, false),
+        // What the loop or a destination finds wrong is no answer.
+        (1, Error::new(ErrorKind::InvalidData, "ours"), true, false),
+    ] {
+        let mut run = Run::with(MemoryDestination::default(), broken(after, error));
+        run.pipeline.options.retry.outlasts_answers = outlasts;
+        let ended = run.caught_up().await;
+        assert_eq!(ended.is_ok(), ends_well, "{after} {outlasts}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_run_had_done_is_reported_with_its_error() {
+    #[derive(Default)]
+    struct Failed(Mutex<Vec<(String, u64, Ended)>>);
+    impl Observer for Failed {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Failed { error, summary } = event {
+                let written = summary.streams.get("contacts").written;
+                self.0
+                    .lock()
+                    .unwrap()
+                    .push((error.to_string(), written, summary.ended));
+            }
+        }
+    }
+    let refused = Error::new(ErrorKind::Refused, "no");
+    let run = Run::with(MemoryDestination::default(), |log| {
+        ScriptedSource::new(log, batches(3)).breaking_after(2, refused)
+    });
+    let seen = Failed::default();
+    let ended = pipeline::run(&run.pipeline, Until::CaughtUp, &seen, run.stop.clone()).await;
+    let text = ended.unwrap_err().to_string();
+    assert_eq!(*seen.0.lock().unwrap(), [(text, 2, Ended::Failed)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -768,3 +768,40 @@ async fn a_changed_key_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Incompatible);
     assert!(error.hint().unwrap().contains("reset"));
 }
+
+#[tokio::test]
+async fn a_prefix_keeps_the_tables_of_two_accounts_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.db");
+    for (prefix, pipeline, city) in [("", "a", "Bonn"), ("emea_", "b", "Rome")] {
+        let config = SqliteConfig {
+            table_prefix: prefix.to_owned(),
+            ..SqliteConfig::new(&path)
+        };
+        let destination = SqliteDestination::open(config, pipeline).await.unwrap();
+        let catalog = Catalog::new(vec![contacts(&[("city", DataType::String)])]);
+        // Opened twice: the columns of a table are remembered under its own name.
+        for _ in 0..2 {
+            destination.prepare(&catalog).await.unwrap();
+        }
+        let batch = Batch::new(vec![record("1", json!({"city": city}))], Position::new("1"));
+        let checkpoint = Checkpoint::new(1, batch.position.clone());
+        destination.write(Arc::new(batch), checkpoint).await.unwrap();
+        destination.prepare(&catalog).await.unwrap();
+        let look = destination.inspect(&catalog).await.unwrap();
+        let keys = look.keys(&"contacts".into(), None, 10).await.unwrap();
+        assert_eq!(keys.len(), 1, "{prefix}");
+        destination.close().await.unwrap();
+    }
+    let connection = Connection::open(&path).unwrap();
+    let city = |table: &str| {
+        let sql = format!("SELECT city FROM {table}");
+        connection
+            .query_row(&sql, [], |row| row.get::<_, String>(0))
+            .unwrap()
+    };
+    assert_eq!(
+        (city("contacts"), city("emea_contacts")),
+        ("Bonn".to_owned(), "Rome".to_owned())
+    );
+}

@@ -1,53 +1,44 @@
 //! Without `--once`: every pipeline at the same time, each with its own retries, until stopped.
 
+use std::collections::HashMap;
+
 use opencdc::Until;
 use pipeline::RetryOptions;
 use tokio::task::{JoinError, JoinSet};
 
-use super::Syncing;
-use super::report::Report;
-use crate::exit::{Failure, Outcome};
+use super::{Ran, Syncing};
+use crate::exit::Failure;
 
-/// Runs until every pipeline has ended. One that fails is told and does not stop the others; it is a failure of the
-/// command only when all have failed.
-pub(super) async fn all_at_once(
-    sync: &Syncing,
-    names: Vec<String>,
-    tell: impl Fn(&Report),
-) -> Outcome<Vec<Report>> {
-    let mut running = JoinSet::new();
-    for name in &names {
-        let (sync, name) = (sync.clone(), name.clone());
-        running.spawn(async move { sync.pipeline(&name, Until::Dropped, patient()).await });
+/// Runs until every pipeline has ended. One that fails does not stop the others.
+pub(super) async fn all_at_once(sync: &Syncing, names: &[String], tell: impl Fn(&Ran)) -> Vec<Ran> {
+    let (mut running, mut by_task) = (JoinSet::new(), HashMap::new());
+    for name in names {
+        let (sync, owned) = (sync.clone(), name.clone());
+        let task = running.spawn(async move { sync.pipeline(&owned, Until::Dropped, patient()).await });
+        by_task.insert(task.id(), name);
     }
-    let (mut reports, mut failures) = (Vec::new(), 0);
+    let mut all = Vec::new();
     while let Some(ended) = running.join_next().await {
-        match ended.unwrap_or_else(|error| Err(broken(&error))) {
-            Ok(report) => {
-                tell(&report);
-                reports.push(report);
-            }
-            Err(failure) if names.len() == 1 => return Err(failure),
-            Err(failure) => {
-                sync.screen.suspend(|| failure.tell());
-                failures += 1;
-            }
-        }
+        let ran = ended.unwrap_or_else(|error| {
+            let name = by_task.get(&error.id()).map_or("", |name| name.as_str());
+            Ran::not_run(name, broken(&error))
+        });
+        tell(&ran);
+        all.push(ran);
     }
-    if failures == names.len() {
-        return Err(Failure::failed("every pipeline has ended with an error"));
-    }
-    Ok(reports)
+    all
 }
 
-/// Nobody waits for the end: what may heal by itself is tried for as long as it takes.
+/// No caller waits for the end, so what may pass is retried for as long as it takes. With a checkpoint the pipeline has
+/// worked before, and then an answer that would end it is asked for again as well.
 fn patient() -> RetryOptions {
     RetryOptions {
         max_attempts: u32::MAX,
+        outlasts_answers: true,
         ..RetryOptions::default()
     }
 }
 
 fn broken(error: &JoinError) -> Failure {
-    Failure::failed("a pipeline has ended by a mistake of Spoke's").because(error)
+    Failure::failed("a pipeline task panicked; this is a bug in Spoke").because(error)
 }

@@ -39,20 +39,76 @@ pub(crate) async fn run(arguments: Sync) -> Outcome {
         screen: Screen::new(names.len()),
         stop: stop_when_interrupted(),
     };
-    let tell = |report: &Report| {
-        if !arguments.json {
-            sync.screen.suspend(|| printer::data(&report.to_string()));
-        }
+    let tell = |ran: &Ran| {
+        sync.screen.suspend(|| {
+            // A pipeline that could not run has nothing to report but its failure.
+            if !arguments.json && ran.has_run {
+                printer::data(&ran.report.to_string());
+            }
+            // The failure of the only one is that of the command.
+            if let Some(failure) = ran.failure.as_ref().filter(|_| names.len() > 1) {
+                failure.tell();
+            }
+        });
     };
-    let reports = if arguments.once {
-        one_after_another(&sync, &names, tell).await?
+    let ran = if arguments.once {
+        one_after_another(&sync, &names, tell).await
     } else {
-        follow::all_at_once(&sync, names, tell).await?
+        follow::all_at_once(&sync, &names, tell).await
     };
     if arguments.json {
+        let reports: Vec<_> = ran.iter().map(|ran| &ran.report).collect();
         printer::json(&reports)?;
     }
-    Ok(())
+    whole(ran)
+}
+
+/// Fails when any pipeline failed; the only one with its own exit code.
+fn whole(mut ran: Vec<Ran>) -> Outcome {
+    if ran.len() == 1 {
+        let failure = ran.pop().and_then(|ran| ran.failure);
+        return failure.map_or(Ok(()), Err);
+    }
+    let failed = ran.iter().filter(|ran| ran.failure.is_some());
+    let names: Vec<_> = failed.map(|ran| format!("`{}`", ran.name)).collect();
+    let message = match names.len() {
+        0 => return Ok(()),
+        failed if failed == ran.len() => "every pipeline has ended with an error".to_owned(),
+        failed => format!(
+            "{failed} of {} pipelines ended with an error: {}",
+            ran.len(),
+            names.join(", ")
+        ),
+    };
+    Err(Failure::failed(message))
+}
+
+/// How one pipeline ended.
+struct Ran {
+    name: String,
+    /// Whether it got as far as running.
+    has_run: bool,
+    report: Report,
+    failure: Option<Failure>,
+}
+
+impl Ran {
+    fn not_run(name: &str, failure: Failure) -> Self {
+        Self {
+            name: name.to_owned(),
+            has_run: false,
+            report: Report::not_run(name, &failure),
+            failure: Some(failure),
+        }
+    }
+
+    /// The report, or the failure.
+    fn whole(self) -> Outcome<Report> {
+        match self.failure {
+            None => Ok(self.report),
+            Some(failure) => Err(failure),
+        }
+    }
 }
 
 /// There is one standard input, and nobody can read it twice.
@@ -70,14 +126,15 @@ fn check_stdin(wanted: &[(&str, &settings::Pipeline)]) -> Outcome {
     }
 }
 
-async fn one_after_another(sync: &Syncing, names: &[String], tell: impl Fn(&Report)) -> Outcome<Vec<Report>> {
-    let mut reports = Vec::new();
+/// A pipeline that fails does not keep the others from running.
+async fn one_after_another(sync: &Syncing, names: &[String], tell: impl Fn(&Ran)) -> Vec<Ran> {
+    let mut all = Vec::new();
     for name in names {
-        let report = sync.pipeline(name, Until::CaughtUp, impatient()).await?;
-        tell(&report);
-        reports.push(report);
+        let ran = sync.pipeline(name, Until::CaughtUp, impatient()).await;
+        tell(&ran);
+        all.push(ran);
     }
-    Ok(reports)
+    all
 }
 
 /// What the pipelines of one command have in common.
@@ -92,14 +149,19 @@ struct Syncing {
 
 impl Syncing {
     /// Runs the pipeline called `name`, which nobody else may run meanwhile.
-    async fn pipeline(&self, name: &str, until: Until, retry: RetryOptions) -> Outcome<Report> {
+    async fn pipeline(&self, name: &str, until: Until, retry: RetryOptions) -> Ran {
+        let ran = self.run(name, until, retry).await;
+        ran.unwrap_or_else(|failure| Ran::not_run(name, failure))
+    }
+
+    async fn run(&self, name: &str, until: Until, retry: RetryOptions) -> Outcome<Ran> {
         let _lease = Lease::take(self.settings.file.state.path(), name)?;
         let written = self.settings.pipeline(name)?.1;
         let mut pipeline = compose::pipeline(&self.settings, name, written).await?;
         pipeline.options.retry = retry;
         let progress = self.screen.progress(&pipeline);
         let watch = Watch::new(&pipeline, Some(self.store.clone()), progress);
-        watched(&pipeline, until, &self.stop, &watch).await
+        Ok(watched(&pipeline, until, &self.stop, &watch).await)
     }
 }
 
@@ -127,7 +189,7 @@ pub(super) fn stop_when_interrupted() -> CancellationToken {
 /// Runs one pipeline until it has caught up, with its progress shown, and kept nowhere.
 pub(super) async fn catch_up(pipeline: &Pipeline, stop: &CancellationToken) -> Outcome<Report> {
     let watch = Watch::new(pipeline, None, Screen::new(1).progress(pipeline));
-    watched(pipeline, Until::CaughtUp, stop, &watch).await
+    watched(pipeline, Until::CaughtUp, stop, &watch).await.whole()
 }
 
 /// Follows with one pipeline until stopped; how it is getting on is kept in `store`, and not shown.
@@ -137,17 +199,24 @@ pub(super) async fn follow_unseen(
     stop: &CancellationToken,
 ) -> Outcome<Report> {
     let watch = Watch::new(pipeline, Some(store), progress::hidden(pipeline));
-    watched(pipeline, Until::Dropped, stop, &watch).await
+    watched(pipeline, Until::Dropped, stop, &watch).await.whole()
 }
 
-async fn watched(
-    pipeline: &Pipeline,
-    until: Until,
-    stop: &CancellationToken,
-    watch: &Watch,
-) -> Outcome<Report> {
+async fn watched(pipeline: &Pipeline, until: Until, stop: &CancellationToken, watch: &Watch) -> Ran {
     let begun = Instant::now();
     let run = pipeline::run(pipeline, until, watch, stop.clone());
-    let summary = watch.over(run).await?;
-    Ok(Report::new(&pipeline.name, &summary, begun.elapsed()))
+    let (report, failure) = match watch.over(run).await {
+        Ok(summary) => (Report::new(&pipeline.name, &summary, begun.elapsed()), None),
+        Err(error) => {
+            let done = watch.failed().unwrap_or_default();
+            let report = Report::failed(&pipeline.name, &done, begun.elapsed(), &error);
+            (report, Some(Failure::from(error)))
+        }
+    };
+    Ran {
+        name: pipeline.name.clone(),
+        has_run: true,
+        report,
+        failure,
+    }
 }

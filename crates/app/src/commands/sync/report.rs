@@ -3,9 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use opencdc::{Error, StreamName, Trouble};
 use pipeline::{Ended, Summary};
 use serde::Serialize;
 
+use crate::exit::Failure;
+use crate::picture::Current;
 use crate::progress;
 
 /// What a run did, for a person and for a program.
@@ -18,6 +21,9 @@ pub(crate) struct Report {
     retries: u32,
     seconds: f64,
     streams: Vec<StreamReport>,
+    /// Why the run failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<Current>,
     /// Values that did not fit their column and are kept as text in `_raw`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unfit: Vec<UnfitReport>,
@@ -30,6 +36,9 @@ struct StreamReport {
     written: u64,
     unchanged: u64,
     rejected: u64,
+    /// Why the stream could not be read to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<Current>,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,6 +56,7 @@ impl Report {
             written: counts.written,
             unchanged: counts.unchanged,
             rejected: counts.rejected,
+            trouble: None,
         });
         let unfit = summary.unfit.iter().map(|((stream, field), values)| UnfitReport {
             stream: stream.to_string(),
@@ -58,13 +68,53 @@ impl Report {
             ended: match summary.ended {
                 Ended::CaughtUp => "caught_up",
                 Ended::Stopped => "stopped",
+                Ended::Failed => "failed",
             },
             resumed: summary.resumed,
             retries: summary.retries,
             seconds: elapsed.as_secs_f64(),
             streams: streams.collect(),
+            trouble: None,
             unfit: unfit.collect(),
         }
+    }
+
+    /// A run that failed, with what it had done before.
+    pub(super) fn failed(pipeline: &str, summary: &Summary, elapsed: Duration, error: &Error) -> Self {
+        let mut report = Self::new(pipeline, summary, elapsed);
+        report.ended = "failed";
+        report.trouble = Some(Trouble::of(error, None).into());
+        for (stream, error) in error.streams() {
+            report.stream(stream).trouble = Some(Trouble::of(error, None).into());
+        }
+        report
+    }
+
+    /// A pipeline that could not run at all.
+    pub(super) fn not_run(pipeline: &str, failure: &Failure) -> Self {
+        let mut report = Self::new(pipeline, &Summary::default(), Duration::ZERO);
+        report.ended = "failed";
+        report.trouble = Some(failure.current());
+        report
+    }
+
+    /// The report of `stream`, which may have had no record.
+    fn stream(&mut self, stream: &StreamName) -> &mut StreamReport {
+        let known = self
+            .streams
+            .iter()
+            .position(|report| report.stream == stream.as_str());
+        let index = known.unwrap_or_else(|| {
+            self.streams.push(StreamReport {
+                stream: stream.to_string(),
+                written: 0,
+                unchanged: 0,
+                rejected: 0,
+                trouble: None,
+            });
+            self.streams.len() - 1
+        });
+        &mut self.streams[index]
     }
 }
 
@@ -86,6 +136,9 @@ impl fmt::Display for Report {
                 if count > 0 {
                     write!(f, ", {} {what}", progress::grouped(count))?;
                 }
+            }
+            if let Some(trouble) = &stream.trouble {
+                write!(f, ", failed: {}", trouble.message)?;
             }
         }
         self.write_unfit(f)

@@ -1,9 +1,11 @@
 //! The file of refused rows: as they came, with the line and the reason beside, to be mended and given again.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use pipeline::private_file;
 use serde_json::value::to_raw_value;
 
 use super::input::{Format, Row, text};
@@ -16,6 +18,8 @@ const REASON: &str = "_reason";
 pub(crate) struct Rejects {
     /// None for what was typed, unless a file was asked for.
     path: Option<PathBuf>,
+    /// The rows' origin, whose rights the file gets.
+    input: Option<PathBuf>,
     format: Format,
     open: Option<Sink>,
 }
@@ -30,6 +34,7 @@ impl Rejects {
     pub(crate) fn new(path: Option<PathBuf>, input: Option<&Path>, format: Format) -> Self {
         Self {
             path: path.or_else(|| input.map(|input| beside(input, &format))),
+            input: input.map(Path::to_owned),
             format,
             open: None,
         }
@@ -44,7 +49,8 @@ impl Rejects {
         let sink = match &mut self.open {
             Some(sink) => sink,
             none => {
-                let sink = Sink::open(path, &self.format).map_err(|error| failed(path, &error))?;
+                let sink = Sink::open(path, self.input.as_deref(), &self.format)
+                    .map_err(|error| failed(path, &error))?;
                 none.insert(sink)
             }
         };
@@ -79,9 +85,24 @@ fn beside(input: &Path, format: &Format) -> PathBuf {
     }
 }
 
+/// Makes the file with the rights of the input, whose rows it holds; for rows without a file, for its owner alone. Rights
+/// of a file that exists stay.
+fn create(path: &Path, input: Option<&Path>) -> std::io::Result<File> {
+    let exists = path.exists();
+    let file = private_file::replace(path)?;
+    let of_input = input
+        .and_then(|input| std::fs::metadata(input).ok())
+        .filter(std::fs::Metadata::is_file);
+    if let Some(of_input) = of_input.filter(|_| !exists) {
+        let mode = of_input.permissions().mode() & 0o666;
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
+}
+
 impl Sink {
-    fn open(path: &Path, format: &Format) -> std::io::Result<Self> {
-        let file = File::create(path)?;
+    fn open(path: &Path, input: Option<&Path>, format: &Format) -> std::io::Result<Self> {
+        let file = create(path, input)?;
         match format {
             Format::Csv(columns) => {
                 let mut writer = csv::Writer::from_writer(file);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use opencdc::{
@@ -14,6 +15,7 @@ use super::config::{LineFormat, NdjsonConfig};
 use super::sidecar::{Lengths, NAME, Sidecar, storage, sync_directory};
 use crate::destination::serial::Place;
 use crate::failpoint::failpoint;
+use crate::private_file;
 
 #[derive(Debug)]
 pub(super) struct Directory {
@@ -99,7 +101,11 @@ impl Directory {
         if !self.open.contains_key(name) {
             let path = self.dir.join(name);
             let open = || -> io::Result<Open> {
-                let file = OpenOptions::new().append(true).create(true).open(&path)?;
+                let file = OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .mode(private_file::MODE)
+                    .open(&path)?;
                 sync_directory(&self.dir)?;
                 let length = file.metadata()?.len();
                 Ok(Open {

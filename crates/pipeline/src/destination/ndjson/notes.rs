@@ -5,8 +5,9 @@
 //! to the length that the sidecar records, so position and notes change in the one instant of its renaming. Once
 //! most of it is outdated it is written anew, under the next number; the sidecar changes over to that one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use opencdc::{Error, ErrorKind, Note, Notes, Result};
 use serde::{Deserialize, Serialize};
 
 use super::sidecar::{storage, sync_directory};
+use crate::private_file;
 
 const PREFIX: &str = "_spoke_notes.";
 
@@ -97,6 +99,7 @@ impl Log {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(private_file::MODE)
             .open(path)?;
         if file.metadata()?.len() < self.length {
             return Err(io::Error::other("it is shorter than the checkpoint says"));
@@ -120,7 +123,7 @@ impl Log {
         };
         let path = next.path(dir);
         let write = || -> io::Result<()> {
-            let mut file = File::create(&path)?;
+            let mut file = private_file::replace(&path)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             sync_directory(dir)

@@ -10,6 +10,7 @@ use opencdc::{Checkpoint, Error, ErrorKind, Position, Result};
 use serde::{Deserialize, Serialize};
 
 use super::notes::Log;
+use crate::private_file;
 
 pub(super) const NAME: &str = "_spoke_checkpoint.json";
 
@@ -92,7 +93,7 @@ impl Sidecar {
         let (path, new) = (dir.join(NAME), dir.join("_spoke_checkpoint.json.new"));
         let text = serde_json::to_vec(self).expect("a sidecar is always serialisable");
         let write = || -> io::Result<()> {
-            let mut file = File::create(&new)?;
+            let mut file = private_file::replace(&new)?;
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&new, &path)?;

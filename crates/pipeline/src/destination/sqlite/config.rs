@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 pub struct SqliteConfig {
     /// The file. It is made when it is not there; its directory must be.
     pub path: PathBuf,
+    /// What the name of each table begins with, before the stream's name, such as `emea_`: for several accounts in one
+    /// file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub table_prefix: String,
     /// What becomes of the row of a record that is gone at its origin.
     #[serde(default)]
     pub deletes: Deletes,
@@ -35,6 +39,7 @@ impl SqliteConfig {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            table_prefix: String::new(),
             deletes: Deletes::default(),
             mode: Mode::default(),
             busy_timeout: Self::BUSY_TIMEOUT,
@@ -74,6 +79,12 @@ mod tests {
     fn a_path_is_enough() {
         let config: SqliteConfig = serde_json::from_str(r#"{"path": "x.db"}"#).unwrap();
         assert_eq!(config, SqliteConfig::new("x.db"));
+        let written = serde_json::to_value(&config).unwrap();
+        assert_eq!(
+            written.get("table_prefix"),
+            None,
+            "files of earlier versions read the same"
+        );
         let text = r#"{"path": "x.db", "deletes": "hard", "busy_timeout": "500ms"}"#;
         let config: SqliteConfig = serde_json::from_str(text).unwrap();
         assert_eq!(

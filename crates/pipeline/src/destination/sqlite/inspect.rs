@@ -14,11 +14,11 @@ use serde_json::{Map, Number, Value};
 
 use super::beside::Side;
 use super::columns::{EXTRA, RAW, sql_type};
-use super::config::{Deletes, SqliteConfig};
+use super::config::SqliteConfig;
 use super::place::{KIND, STATEMENTS, bound};
 use super::rows::{self, Change, Plan, Rows};
 use super::schema::{self, Failure};
-use super::table::{Table, quote};
+use super::table::{Table, quote, table_name};
 use super::unfit::Unfit;
 use super::value::Cell;
 use super::widening::nothing;
@@ -119,7 +119,7 @@ impl Open {
         match &self.tables {
             Some((of, tables)) if *of == number => Ok(Arc::clone(tables)),
             _ => {
-                let found = Tables::find(&self.connection, &self.catalog, self.config.deletes);
+                let found = Tables::find(&self.connection, &self.catalog, &self.config);
                 let tables = Arc::new(self.explain(found)?);
                 self.tables = Some((number, Arc::clone(&tables)));
                 Ok(tables)
@@ -144,7 +144,7 @@ impl Open {
 }
 
 impl Tables {
-    fn find(connection: &Connection, catalog: &Catalog, deletes: Deletes) -> Result<Self, Failure> {
+    fn find(connection: &Connection, catalog: &Catalog, config: &SqliteConfig) -> Result<Self, Failure> {
         let names = catalog.streams.iter().map(|stream| stream.name.clone());
         let mut found = Self {
             plan: Plan {
@@ -155,8 +155,9 @@ impl Tables {
             reads: Vec::new(),
         };
         for stream in &catalog.streams {
-            let remembered = schema::remembered(connection, stream)?;
-            let table = Table::new(stream, &remembered, deletes).typed_as(&remembered);
+            let name = table_name(&config.table_prefix, stream);
+            let remembered = schema::remembered(connection, &name)?;
+            let table = Table::new(name, stream, &remembered, config.deletes).typed_as(&remembered);
             let present = schema::columns(connection, table.name())?;
             found
                 .reads

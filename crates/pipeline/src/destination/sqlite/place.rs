@@ -11,7 +11,7 @@ use rusqlite::{Connection, Statement};
 use super::config::{Deletes, SqliteConfig};
 use super::rows::{self, Change, Plan, Rows};
 use super::schema::{self, Failure};
-use super::table::Table;
+use super::table::{Table, table_name};
 use super::unfit::Unfit;
 use super::value::Cell;
 use crate::destination::serial::Place;
@@ -39,6 +39,7 @@ pub(super) struct File {
     path: PathBuf,
     busy_timeout: Duration,
     deletes: Deletes,
+    table_prefix: String,
     pipeline: String,
     /// `None` after `close`, and after an error: whatever is needed next opens the file again.
     connection: Option<Connection>,
@@ -53,6 +54,7 @@ impl File {
             path: config.path,
             busy_timeout: config.busy_timeout,
             deletes: config.deletes,
+            table_prefix: config.table_prefix,
             pipeline,
             connection: None,
             made: Vec::new(),
@@ -89,9 +91,9 @@ impl Place for File {
     type Rows = Rows;
 
     fn prepare(&mut self, catalog: &Catalog) -> Result<Plan> {
-        let deletes = self.deletes;
+        let (deletes, prefix) = (self.deletes, self.table_prefix.clone());
         let (tables, made) = self.with("cannot prepare the tables of", |connection| {
-            in_transaction(connection, || tables(connection, catalog, deletes))
+            in_transaction(connection, || tables(connection, catalog, &prefix, deletes))
         })?;
         self.made = made;
         let by_stream = tables.iter().enumerate();
@@ -189,11 +191,13 @@ impl Place for File {
 fn tables(
     connection: &Connection,
     catalog: &Catalog,
+    prefix: &str,
     deletes: Deletes,
 ) -> Result<(Vec<Arc<Table>>, Vec<bool>), Failure> {
     let one = |stream| {
-        let remembered = schema::remembered(connection, stream)?;
-        let table = Arc::new(Table::new(stream, &remembered, deletes));
+        let name = table_name(prefix, stream);
+        let remembered = schema::remembered(connection, &name)?;
+        let table = Arc::new(Table::new(name, stream, &remembered, deletes));
         let made = schema::exists(connection, table.name())?;
         if made {
             schema::adapt(connection, &table, &remembered)?;

@@ -1,7 +1,7 @@
 //! Makes the tables of a file fit the tables of a run: new columns, wider columns, and what is remembered of
 //! them.
 
-use opencdc::{DataType, Error, ErrorKind, Result, Stream};
+use opencdc::{DataType, Error, ErrorKind, Result};
 use rusqlite::{Connection, params};
 
 use super::columns::{Remembered, sql_type};
@@ -30,12 +30,12 @@ pub(super) struct Present {
     key: usize,
 }
 
-/// What is remembered of the fields of `stream`.
-pub(super) fn remembered(connection: &Connection, stream: &Stream) -> Result<Vec<Remembered>, Failure> {
+/// What is remembered of the fields of `table`. The column is called `stream` from when no name could have a prefix.
+pub(super) fn remembered(connection: &Connection, table: &str) -> Result<Vec<Remembered>, Failure> {
     let sql = "SELECT field, \"column\", type FROM _spoke_columns WHERE stream = ?1";
     let mut select = connection.prepare_cached(sql)?;
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
-    let rows = select.query_map([stream.name.as_str()], row)?;
+    let rows = select.query_map([table], row)?;
     rows.map(|row| {
         let (identity, column, word) = row?;
         Ok(Remembered {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::config::Deletes;
 use super::place::{self, STATEMENTS};
 use super::rows::{self, Plan};
-use super::table::{Table, quote};
+use super::table::{Table, quote, table_name};
 use super::unfit::Unfit;
 
 /// A private database with the tables that an [`SqliteDestination`](super::SqliteDestination) makes of a catalog, made
@@ -27,10 +27,14 @@ impl SqliteScratch {
         // The empty path is how SQLite is asked for a temporary database, see https://sqlite.org/inmemorydb.html
         let connection = Connection::open("").map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let tables = catalog
-            .streams
-            .iter()
-            .map(|stream| Arc::new(Table::new(stream, &[], Deletes::default())));
+        let tables = catalog.streams.iter().map(|stream| {
+            Arc::new(Table::new(
+                table_name("", stream),
+                stream,
+                &[],
+                Deletes::default(),
+            ))
+        });
         let tables: Vec<_> = tables.collect();
         for table in &tables {
             connection.execute_batch(&table.create()).map_err(failed)?;

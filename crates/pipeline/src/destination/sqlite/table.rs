@@ -11,6 +11,7 @@ use super::payload::Paths;
 /// A table as this run uses it.
 #[derive(Debug)]
 pub(super) struct Table {
+    name: String,
     pub(super) stream: Stream,
     /// One for every field of the catalog, in its order.
     pub(super) fields: Vec<Column>,
@@ -42,8 +43,14 @@ pub(super) struct Statements {
     pub(super) purge: String,
 }
 
+/// The name of a stream's table: the stream's, behind what the configuration puts before it.
+pub(super) fn table_name(prefix: &str, stream: &Stream) -> String {
+    format!("{prefix}{}", stream.name)
+}
+
 impl Table {
-    pub(super) fn new(stream: &Stream, remembered: &[Remembered], deletes: Deletes) -> Self {
+    /// The table `name` of `stream`; see [`table_name`].
+    pub(super) fn new(name: String, stream: &Stream, remembered: &[Remembered], deletes: Deletes) -> Self {
         let fields = columns::assign(stream, remembered);
         let named = |name: &String| stream.fields.iter().position(|field| field.name == *name);
         let key: Vec<_> = stream.key.iter().filter_map(named).collect();
@@ -56,6 +63,7 @@ impl Table {
             statements: Statements::default(),
             payload: payload_paths(&fields, &key),
             key_paths: key_paths(stream, &key),
+            name,
             stream: stream.clone(),
             fields,
             key,
@@ -82,7 +90,7 @@ impl Table {
 
     /// The table's name.
     pub(super) fn name(&self) -> &str {
-        self.stream.name.as_str()
+        &self.name
     }
 
     /// Whether a value of this field that its cell says less exactly has said nothing more that counts.
