@@ -14,10 +14,6 @@ use crate::time::Millis;
     reason = "the shape of the JSON: one member per habit"
 )]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a habit of its own, and set by its name"
-)]
 pub(crate) struct Habits {
     /// Search results that changed a moment ago come in the wrong order (hubspot-api notes §1.5, §7 quirk 3).
     pub(crate) unstable_order: bool,
@@ -55,6 +51,9 @@ pub(crate) struct Habits {
     pub(crate) history_cut: Option<usize>,
     /// Times of a history have microseconds (hubspot-api notes §1.2: any number of digits is to be accepted).
     pub(crate) fine_times: bool,
+    /// Custom objects are found by type id, `p_name` and fully qualified name, not by their bare name: so since
+    /// June 2025, says more than one connector's tracker (hubspot-api notes, corrections).
+    pub(crate) bare_names_refused: bool,
 }
 
 impl Habits {
@@ -77,8 +76,9 @@ impl Habits {
             search_habits::swap_frontier(page, now);
         }
         if self.fresh_values {
-            page.iter_mut()
-                .for_each(|record| *record = search_habits::fresh(store, record));
+            for record in page.iter_mut() {
+                *record = search_habits::fresh(store, record);
+            }
         }
         if self.short_pages {
             page.truncate(search_habits::shown(page.len(), search));

@@ -42,10 +42,7 @@ impl RawTable<'_> {
 
     async fn rows(&self) -> Result<Vec<Row>> {
         match self.own {
-            OwnStream::Owners => {
-                self.both(|version, after, archived| owners::list(version, after, archived))
-                    .await
-            }
+            OwnStream::Owners => self.both(owners::list).await,
             OwnStream::Resource(resource) => {
                 let list = |version: &ApiVersion, after: Option<&str>, archived| {
                     let list = ResourceList::new(resource).with_archived(archived);
@@ -64,7 +61,9 @@ impl RawTable<'_> {
             }
             OwnStream::Pipelines => {
                 let mut rows = self.pipelines().await?;
-                rows.iter_mut().for_each(|row| drop(row.remove("stages")));
+                for row in &mut rows {
+                    row.remove("stages");
+                }
                 Ok(rows)
             }
             OwnStream::PipelineStages => Ok(self.pipelines().await?.into_iter().flat_map(stages).collect()),
