@@ -5,6 +5,7 @@ mod bulk;
 mod completeness;
 mod convergence;
 mod cost;
+mod declared;
 mod double;
 mod emulated;
 mod faults;
@@ -17,6 +18,7 @@ mod positions;
 mod stress;
 mod table;
 mod unkind_search;
+mod vanishing;
 mod writing;
 
 use futures_util::StreamExt;

@@ -13,6 +13,8 @@ pub struct AuditReport {
     pub streams: Vec<AuditedStream>,
     /// Streams that cannot be compared.
     pub left_out: Vec<StreamName>,
+    /// Wanted streams that the origin does not let be read, each with the reason. Nothing is known of their copies.
+    pub refused: Vec<(StreamName, String)>,
 }
 
 /// One stream: both sides window by window, and what is wrong.
