@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use opencdc::Data;
+use opencdc::{Data, StreamName};
 use pipeline::audit::{self, AuditReport, AuditedStream, What};
 use serde::Serialize;
 
@@ -28,8 +28,17 @@ pub(super) struct Report {
     streams: Vec<Stream>,
     /// Streams that cannot be compared.
     left_out: Vec<String>,
+    /// Streams of the pipeline that HubSpot does not let be read.
+    refused: Vec<Refused>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired: Option<Repaired>,
+}
+
+/// A stream of which nothing is known, and why.
+#[derive(Debug, Serialize)]
+struct Refused {
+    stream: String,
+    reason: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,9 +104,10 @@ impl Report {
             seconds: elapsed.as_secs_f64(),
             streams: found.streams.iter().map(Stream::from).collect(),
             left_out: found.left_out.iter().map(ToString::to_string).collect(),
+            refused: found.refused.iter().map(Refused::from).collect(),
             repaired,
         };
-        report.right = report.wrong() == 0;
+        report.right = report.wrong() == 0 && report.refused.is_empty();
         report
     }
 
@@ -107,6 +117,11 @@ impl Report {
 
     pub(super) fn was_repaired(&self) -> bool {
         self.repaired.is_some()
+    }
+
+    /// The streams that could not be compared because HubSpot refuses them.
+    pub(super) fn refused(&self) -> Vec<&str> {
+        self.refused.iter().map(|refused| &*refused.stream).collect()
     }
 
     /// How many records are wrong now.
@@ -194,9 +209,21 @@ impl fmt::Display for Report {
                 "\n  {stream:24} not compared: HubSpot forgets what the copy keeps"
             )?;
         }
+        for refused in &self.refused {
+            write!(f, "\n  {:24} not compared: {}", refused.stream, refused.reason)?;
+        }
         match &self.repaired {
             None => Ok(()),
             Some(repaired) => repaired.fmt(f),
+        }
+    }
+}
+
+impl From<&(StreamName, String)> for Refused {
+    fn from((stream, reason): &(StreamName, String)) -> Self {
+        Self {
+            stream: stream.to_string(),
+            reason: reason.clone(),
         }
     }
 }
