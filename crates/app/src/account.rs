@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
+use hubspot_connector::SourceConfig;
 use hubspot_connector::objects::ObjectType;
 
 use crate::exit::{Failure, Outcome};
@@ -18,8 +19,8 @@ pub(crate) struct Account {
     pub(crate) connection: Connection,
     /// Where the file keeps its state.
     pub(crate) state: State,
-    /// The streams that the file's pipelines read through this connection.
-    pub(crate) streams: Vec<String>,
+    /// What the file's pipelines read through this connection.
+    pub(crate) sources: Vec<SourceConfig>,
 }
 
 impl fmt::Display for Account {
@@ -39,6 +40,17 @@ impl Account {
             (Some(settings), None) => Self::only_one(&settings),
             (None, Some(name)) => Err(no_file(name)),
             (None, None) => Self::from_environment(),
+        }
+    }
+
+    /// Like [`choose`](Self::choose), but every account of the file when none is named.
+    pub(crate) fn choose_all(config: Option<&Path>, name: Option<&str>) -> Outcome<Vec<Self>> {
+        match (Settings::load_if_present(config)?, name) {
+            (Some(settings), None) if settings.file.connections.len() > 1 => {
+                let names = settings.file.connections.keys();
+                names.map(|name| Self::named(&settings, name)).collect()
+            }
+            _ => Ok(vec![Self::choose(config, name)?]),
         }
     }
 
@@ -73,13 +85,11 @@ impl Account {
             .values()
             .filter_map(Pipeline::hubspot_source);
         let sources = sources.filter(|source| source.connection == name);
-        let streams = sources.flat_map(|source| &source.streams);
-        let streams = streams.map(|stream| stream.name.clone()).collect();
         Ok(Self {
             name: Some(name.to_owned()),
             connection,
             state: settings.file.state.clone(),
-            streams,
+            sources: sources.cloned().collect(),
         })
     }
 
@@ -102,7 +112,7 @@ impl Account {
             name: None,
             connection,
             state: State::default(),
-            streams: Vec::new(),
+            sources: Vec::new(),
         })
     }
 }

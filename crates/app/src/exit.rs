@@ -90,11 +90,21 @@ impl Failure {
         self
     }
 
-    /// The same failure, told from further out: `place: message`.
+    /// The same failure, told from further out: `place: message`, once.
     #[must_use]
     pub(crate) fn within(mut self, place: &str) -> Self {
-        self.message = format!("{place}: {}", self.message);
+        let begin = format!("{place}: ");
+        if !self.message.starts_with(&begin) {
+            self.message.insert_str(0, &begin);
+        }
         self
+    }
+
+    /// What failed and why, in one line.
+    pub(crate) fn reason(&self) -> String {
+        let causes = self.causes.iter().map(String::as_str);
+        let parts: Vec<_> = std::iter::once(&*self.message).chain(causes).collect();
+        parts.join(": ")
     }
 
     /// The same failure with the chain of causes of `source`, from `source` itself on.

@@ -49,7 +49,7 @@ impl Session {
 
     async fn custom_object(&self, name: &str) -> Outcome<ObjectType> {
         let schemas = self.schemas().await?;
-        let custom: Vec<_> = schemas.iter().flatten().map(ObjectType::custom).collect();
+        let custom = ObjectType::customs(schemas.as_deref().unwrap_or_default());
         let reachable = |object: &&ObjectType| self.account.shows(object);
         let all: Vec<_> = STANDARD.iter().filter(reachable).chain(&custom).collect();
         let found = objects::resolve_among(all, name).cloned();
@@ -74,7 +74,7 @@ impl Session {
                 "custom objects are not shown: the token lacks the scope `{SCHEMAS_SCOPE}`"
             ));
         }
-        let custom = schemas.iter().flatten().map(ObjectType::custom);
+        let custom = ObjectType::customs(schemas.as_deref().unwrap_or_default());
         let all = STANDARD.iter().cloned().chain(custom);
         Ok(all.filter(|object| self.account.shows(object)).collect())
     }

@@ -193,6 +193,8 @@ pub struct RawPage {
     pub results: Vec<RawObject>,
     /// Where to go on; `None` on the last page.
     pub next: Option<Next>,
+    /// How many there are on all pages, where the answer says so.
+    pub total: Option<u64>,
 }
 
 /// Where the next page begins. Opaque, but good for long: it may be kept to resume from.

@@ -20,9 +20,7 @@ pub(crate) fn object_stream(object: &ObjectType, stream: StreamName, properties:
     let mut fields = vec![id];
     fields.extend(property_fields(properties));
     fields.extend(time_fields());
-    fields.push(
-        Field::new("_archived_at", DataType::Timestamp, ["archivedAt"]).described("When it was archived"),
-    );
+    fields.push(archived_at());
     versioned(Stream::new(stream, ["id"], fields))
 }
 
@@ -30,6 +28,10 @@ pub(crate) fn object_stream(object: &ObjectType, stream: StreamName, properties:
 fn timed(mut stream: Stream) -> Stream {
     stream.milliseconds = true;
     stream
+}
+
+fn archived_at() -> Field {
+    typed("_archived_at", DataType::Timestamp, "archivedAt").described("When it was archived")
 }
 
 /// `_updated_at` tells the newer of two versions, `_archived` what is gone.
@@ -303,15 +305,9 @@ fn resource(resource: Resource) -> Stream {
         ],
         _ => Vec::new(),
     });
-    let (created, updated) = match resource {
-        BlogAuthors | BlogPosts | BlogTags | UrlRedirects => ("created", "updated"),
-        _ => ("createdAt", "updatedAt"),
-    };
-    fields.push(typed("_created_at", DataType::Timestamp, created).described("When it was made"));
-    fields.push(typed("_updated_at", DataType::Timestamp, updated).described("When it last changed"));
-    fields.push(
-        typed("_archived", DataType::Boolean, "archived").described("Whether it is in the recycle bin"),
-    );
+    // Under these names whatever the family calls them: `source/tables/listed.rs`.
+    fields.extend(time_fields());
+    fields.push(archived_at());
     versioned(Stream::new(resource.name(), ["id"], fields))
 }
 

@@ -14,6 +14,9 @@ use crate::error::{Doing, OrFailed, from_client, is_withheld};
 use crate::objects::{self, ObjectType, UnknownObject};
 use crate::plan::{self, CustomType, ObjectPlan, Plan};
 
+/// What reading the account's schemas needs.
+const SCHEMAS_SCOPE: &str = "crm.schemas.custom.read";
+
 /// The streams of the account as they are now.
 #[derive(Debug)]
 pub(crate) struct Discovery {
@@ -31,14 +34,22 @@ pub(crate) struct Discovery {
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
     pub(crate) stream: StreamName,
+    /// The scopes that the token lacks, any of which suffices.
+    pub(crate) scopes: Vec<String>,
     message: String,
     hint: String,
 }
 
 impl Refused {
-    fn new(stream: StreamName, error: &Error) -> Self {
+    fn new(stream: StreamName, error: &Error, scope: &str) -> Self {
+        let listed = client_error(error).map_or(&[][..], hubspot_client::Error::missing_scopes);
+        let scopes = match listed {
+            [] => vec![scope.to_owned()],
+            listed => listed.to_vec(),
+        };
         Self {
             stream,
+            scopes,
             message: error.to_string(),
             hint: error.hint().unwrap_or_default().to_owned(),
         }
@@ -55,6 +66,21 @@ impl Discovery {
     /// # Errors
     /// What the token may not read is left out, unless that is everything.
     pub(crate) async fn of(client: &Client, config: &SourceConfig) -> Result<Self> {
+        let found = Self::look(client, config).await?;
+        let mut refused = found.refused.iter();
+        match refused.find(|refused| refused.stream.as_str() != CUSTOM_OBJECTS) {
+            Some(refused) if found.plan.objects.is_empty() && found.plan.own.is_empty() => {
+                Err(refused.error())
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Like [`of`](Self::of), but also when the token may read nothing at all.
+    ///
+    /// # Errors
+    /// Those that are not about what the token may read.
+    pub(crate) async fn look(client: &Client, config: &SourceConfig) -> Result<Self> {
         let (plan, refused) = plan_of(client, config).await?;
         let mut found = Self {
             plan,
@@ -66,7 +92,14 @@ impl Discovery {
         let mut streams = Vec::new();
         for object in found.plan.objects.clone() {
             match properties(client, &object).await {
-                Ok(all) => streams.push(found.object_stream(&object, &all)?),
+                Ok(all) => {
+                    let (properties, missing) = chosen(&object, &all);
+                    if !missing.is_empty() {
+                        let archived = archived_properties(client, &object).await?;
+                        leave_out(&object, &missing, &all, &archived)?;
+                    }
+                    streams.push(found.object_stream(&object, &properties));
+                }
                 Err(error) if is_withheld(&error) => found.refuse(&object, &error),
                 Err(error) => return Err(error),
             }
@@ -83,17 +116,25 @@ impl Discovery {
         Ok(found)
     }
 
-    fn object_stream(&mut self, plan: &ObjectPlan, all: &[Property]) -> Result<Stream> {
-        let chosen = chosen(plan, all)?;
+    fn object_stream(&mut self, plan: &ObjectPlan, chosen: &[&Property]) -> Stream {
         let made = |property: &&Property| Some((property.name.clone(), made_at(property)?));
         self.made
             .insert(plan.stream.clone(), chosen.iter().filter_map(made).collect());
-        Ok(catalog::object_stream(&plan.object, plan.stream.clone(), &chosen))
+        catalog::object_stream(&plan.object, plan.stream.clone(), chosen)
     }
 
     fn refuse(&mut self, object: &ObjectPlan, error: &Error) {
-        self.refused.push(Refused::new(object.stream.clone(), error));
+        let scope = object.object.read_scope();
+        self.refused
+            .push(Refused::new(object.stream.clone(), error, &scope));
         self.plan.objects.retain(|other| other.stream != object.stream);
+    }
+
+    /// A stream that could be read before and is refused now. That may pass: a stream that is being followed is not given up
+    /// for one answer.
+    pub(crate) fn newly_refused(&self, before: &Self) -> Option<&Refused> {
+        let is_new = |refused: &&Refused| before.refused.iter().all(|known| known.stream != refused.stream);
+        self.refused.iter().find(is_new)
     }
 
     fn attached_streams(&self) -> Vec<Stream> {
@@ -148,19 +189,20 @@ async fn plan_of(client: &Client, config: &SourceConfig) -> Result<(Plan, Vec<Re
     }
     match client.schemas().await {
         Ok(schemas) => {
-            let custom: Vec<_> = schemas.iter().map(CustomType::new).collect();
+            let custom = CustomType::all(&schemas);
             Ok((Plan::new(config, &custom)?, Vec::new()))
         }
         // Accounts below Enterprise have no custom objects, and answer 403: then the name is simply wrong.
         Err(error) if error.status() == Some(403) => {
             let plan = Plan::new(config, &[]).map_err(|unknown| {
                 let hint = unknown.hint().unwrap_or_default().to_owned();
-                unknown.with_hint(format!(
-                    "{hint}; custom objects need the scope `crm.schemas.custom.read`"
-                ))
+                unknown.with_hint(format!("{hint}; custom objects need the scope `{SCHEMAS_SCOPE}`"))
             })?;
-            let error = Doing::reading(CUSTOM_OBJECTS, Some("crm.schemas.custom.read")).failed(error);
-            Ok((plan, vec![Refused::new(CUSTOM_OBJECTS.into(), &error)]))
+            let error = Doing::reading(CUSTOM_OBJECTS, Some(SCHEMAS_SCOPE)).failed(error);
+            Ok((
+                plan,
+                vec![Refused::new(CUSTOM_OBJECTS.into(), &error, SCHEMAS_SCOPE)],
+            ))
         }
         Err(error) => Err(from_client(error).context("cannot list the custom objects")),
     }
@@ -168,25 +210,52 @@ async fn plan_of(client: &Client, config: &SourceConfig) -> Result<(Plan, Vec<Re
 
 async fn properties(client: &Client, plan: &ObjectPlan) -> Result<Vec<Property>> {
     let scope = plan.object.read_scope();
-    let doing = Doing {
-        what: "cannot list the properties of",
-        stream: plan.stream.as_str(),
-        scope: Some(&scope),
-    };
-    client.properties(plan.object.path_name()).await.or_failed(doing)
+    let properties = client.properties(plan.object.path_name()).await;
+    properties.or_failed(listing(plan, &scope))
 }
 
-/// HubSpot drops unknown names in silence (hubspot-api notes §1.2), so they are refused here.
-fn chosen<'a>(plan: &ObjectPlan, all: &'a [Property]) -> Result<Vec<&'a Property>> {
+async fn archived_properties(client: &Client, plan: &ObjectPlan) -> Result<Vec<Property>> {
+    let scope = plan.object.read_scope();
+    let properties = client.archived_properties(plan.object.path_name()).await;
+    properties.or_failed(listing(plan, &scope))
+}
+
+fn listing<'a>(plan: &'a ObjectPlan, scope: &'a str) -> Doing<'a> {
+    Doing {
+        what: "cannot list the properties of",
+        stream: plan.stream.as_str(),
+        scope: Some(scope),
+    }
+}
+
+/// The properties of a stream, and the listed names that none of them has.
+fn chosen<'a>(plan: &ObjectPlan, all: &'a [Property]) -> (Vec<&'a Property>, Vec<String>) {
     let Properties::Only(names) = &plan.properties else {
-        return Ok(all.iter().collect());
+        return (all.iter().collect(), Vec::new());
     };
-    let names = with_defaults(&plan.object, names);
-    let find = |name: &String| {
-        let found = all.iter().find(|property| property.name == *name);
-        found.ok_or_else(|| unknown_property(plan, name, all))
-    };
-    names.iter().map(find).collect()
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for name in with_defaults(&plan.object, names) {
+        match all.iter().find(|property| property.name == name) {
+            Some(property) => found.push(property),
+            None => missing.push(name),
+        }
+    }
+    (found, missing)
+}
+
+/// Refuses names that the account has never had: HubSpot drops unknown names in silence (hubspot-api notes §1.2). One that
+/// was archived in HubSpot since it was listed is left out.
+fn leave_out(plan: &ObjectPlan, missing: &[String], all: &[Property], archived: &[Property]) -> Result<()> {
+    for name in missing {
+        if !archived.iter().any(|property| property.name == *name) {
+            return Err(unknown_property(plan, name, all));
+        }
+        tracing::warn!(
+            stream = %plan.stream,
+            "the property `{name}` is archived in HubSpot, so it is left out; take it out of `properties`, or restore it"
+        );
+    }
+    Ok(())
 }
 
 /// The names with `defaults` replaced by the properties that it stands for, each once.
@@ -247,7 +316,7 @@ impl Objects {
     pub(crate) async fn custom(&self) -> Result<&[ObjectType]> {
         let ask = || async {
             match self.client.schemas().await {
-                Ok(schemas) => Ok(schemas.iter().map(ObjectType::custom).collect()),
+                Ok(schemas) => Ok(ObjectType::customs(&schemas)),
                 Err(error) if error.status() == Some(403) => Ok(Vec::new()),
                 Err(error) => Err(from_client(error).context("cannot list the custom objects")),
             }
@@ -277,18 +346,28 @@ mod tests {
     #[test]
     fn chosen_properties_keep_the_order_of_the_configuration() {
         let all = defined();
-        let names: Vec<_> = chosen(&plan(&["firstname", "email"]), &all)
-            .unwrap()
-            .iter()
-            .map(|p| &*p.name)
-            .collect();
+        let (found, missing) = chosen(&plan(&["firstname", "email"]), &all);
+        let names: Vec<_> = found.iter().map(|p| &*p.name).collect();
         assert_eq!(names, ["firstname", "email"]);
+        assert!(missing.is_empty());
     }
 
     #[test]
     fn a_misspelt_property_is_refused_before_anything_is_read() {
-        let error = chosen(&plan(&["emial"]), &defined()).unwrap_err();
+        let (all, plan) = (defined(), plan(&["email", "emial"]));
+        let (found, missing) = chosen(&plan, &all);
+        assert_eq!((found.len(), &*missing), (1, &["emial".to_owned()][..]));
+        let error = leave_out(&plan, &missing, &all, &[]).unwrap_err();
         assert_eq!(error.to_string(), "the stream `contacts` has no property `emial`");
         assert_eq!(error.hint(), Some("did you mean `email`?"));
+    }
+
+    #[test]
+    fn a_listed_property_that_is_archived_in_hubspot_is_left_out() {
+        let archived =
+            [serde_json::from_value(serde_json::json!({"name": "city", "type": "string"})).unwrap()];
+        let (all, plan) = (defined(), plan(&["email", "city"]));
+        let (_, missing) = chosen(&plan, &all);
+        leave_out(&plan, &missing, &all, &archived).unwrap();
     }
 }

@@ -4,6 +4,7 @@
 //! here calls HubSpot. An object type is data and not a generated struct, because its properties are the
 //! account's and known only at run time.
 
+pub(crate) mod naming;
 mod pairs;
 mod resolve;
 mod standard;
@@ -18,6 +19,9 @@ pub use standard::STANDARD;
 use hubspot_client::{Property, Schema};
 
 type Text = Cow<'static, str>;
+
+/// What HubSpot's pages call a type that has another name in the API, both without what stands between words.
+const SHOWN_AS: [(&str, &str); 2] = [("goals", "goaltargets"), ("goal", "goaltargets")];
 
 /// Something that can be done with the records of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,10 +117,19 @@ impl fmt::Display for Required {
 }
 
 impl ObjectType {
-    /// The custom object type that `schema` defines.
-    pub fn custom(schema: &Schema) -> Self {
+    /// The custom object types of an account, in the order of its schemas.
+    pub fn customs(schemas: &[Schema]) -> Vec<Self> {
+        let names = naming::names(schemas);
+        schemas
+            .iter()
+            .zip(names)
+            .map(|(schema, name)| Self::custom(schema, name))
+            .collect()
+    }
+
+    fn custom(schema: &Schema, name: String) -> Self {
         Self {
-            name: Cow::Owned(custom_name(schema)),
+            name: Cow::Owned(name),
             singular: Cow::Owned(schema.name.clone()),
             type_id: Some(Cow::Owned(schema.object_type_id.clone())),
             fully_qualified_name: Some(Cow::Owned(schema.fully_qualified_name.clone())),
@@ -204,24 +217,16 @@ impl ObjectType {
     /// (HubSpot itself answers `line items` among inline associations).
     pub fn is_called(&self, text: &str) -> bool {
         let folded = fold(text);
+        let folded = SHOWN_AS
+            .iter()
+            .find(|(shown, _)| *shown == folded)
+            .map_or(&*folded, |(_, name)| *name);
         let ids = [&self.type_id, &self.fully_qualified_name];
         ids.into_iter().flatten().any(|id| id.eq_ignore_ascii_case(text))
             || [&self.name, &self.singular]
                 .into_iter()
                 .any(|name| fold(name) == folded)
     }
-}
-
-/// A custom object's own name; where a standard type is called the same, the fully qualified one.
-fn custom_name(schema: &Schema) -> String {
-    let taken = STANDARD.iter().any(|standard| standard.is_called(&schema.name))
-        || crate::own::OwnStream::called(&schema.name).is_some();
-    let name = if taken {
-        &schema.fully_qualified_name
-    } else {
-        &schema.name
-    };
-    name.to_lowercase()
 }
 
 /// Whether two names differ at most in case and in what stands between the words.
@@ -244,7 +249,7 @@ mod tests {
         let schema = serde_json::json!({
             "objectTypeId": "2-17", "fullyQualifiedName": format!("p4711_{name}"), "name": name,
         });
-        ObjectType::custom(&serde_json::from_value(schema).unwrap())
+        ObjectType::customs(&[serde_json::from_value(schema).unwrap()]).remove(0)
     }
 
     #[test]

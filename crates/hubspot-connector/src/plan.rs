@@ -15,6 +15,7 @@ use crate::config::{
     Associations, CUSTOM_OBJECTS, DEFAULT_PAGE_SIZE, History, Interval, Properties, SelectionChange, Since,
     SourceConfig, StreamConfig,
 };
+use crate::objects::naming::HISTORY;
 use crate::objects::{self, Capability, ObjectType, STANDARD, UnknownObject};
 pub(crate) use crate::own::OwnStream;
 
@@ -97,12 +98,22 @@ pub(crate) struct CustomType {
 }
 
 impl CustomType {
-    pub(crate) fn new(schema: &Schema) -> Self {
+    /// The custom types of an account.
+    pub(crate) fn all(schemas: &[Schema]) -> Vec<Self> {
+        let objects = ObjectType::customs(schemas);
+        schemas
+            .iter()
+            .zip(objects)
+            .map(|(schema, object)| Self::new(schema, object))
+            .collect()
+    }
+
+    fn new(schema: &Schema, object: ObjectType) -> Self {
         let ends = |pair: &hubspot_client::SchemaAssociation| {
             [pair.from_object_type_id.clone(), pair.to_object_type_id.clone()]
         };
         Self {
-            object: Arc::new(ObjectType::custom(schema)),
+            object: Arc::new(object),
             associated: schema.associations.iter().flat_map(ends).collect(),
             with_itself: schema.associations.iter().map(ends).any(|[from, to]| from == to),
         }
@@ -331,7 +342,7 @@ impl Planner<'_> {
             .clone()
             .unwrap_or_else(|| self.config.history.clone());
         (!properties.is_none()).then(|| HistoryPlan {
-            stream: StreamName::from(format!("{}_property_history", object.name)),
+            stream: StreamName::from(format!("{}{HISTORY}", object.name)),
             properties,
         })
     }
@@ -438,7 +449,7 @@ mod tests {
             "objectTypeId": "2-17", "fullyQualifiedName": "p4711_cars", "name": "cars",
             "associations": [{"id": "1", "fromObjectTypeId": "2-17", "toObjectTypeId": "0-1"}],
         });
-        CustomType::new(&serde_json::from_value(schema).unwrap())
+        CustomType::all(&[serde_json::from_value(schema).unwrap()]).remove(0)
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! | `definitions.rs` | new properties, new custom objects | yes |
 //! | `audit.rs` | what there is now, for whoever compares it with a copy | yes |
 //! | `survey.rs` | how much there is, before anything is read | yes |
+//! | `probe.rs` | whether each stream can be read | yes |
 //! | `merge.rs`, `context.rs` | all of them at once, as batches with one position | no |
 //!
 //! # One read
@@ -38,6 +39,7 @@ mod inline;
 mod merge;
 mod object;
 mod poll;
+mod probe;
 mod reader;
 mod resolve;
 mod snapshot;
@@ -73,6 +75,8 @@ use merge::Make;
 use object::ObjectPart;
 use reader::Reader;
 use step::Goal;
+
+pub use probe::{Probed, Refusal};
 
 /// HubSpot as a source of records.
 #[derive(Debug)]
@@ -253,7 +257,9 @@ impl Read {
     fn refusals(&self, context: &Context) -> Vec<(StreamName, Error)> {
         let refused = &self.discovery.refused;
         for one in refused {
-            self.board.failed(&one.stream, &one.error(), None);
+            let error = one.error();
+            tracing::warn!(stream = %one.stream, "{error}; the other streams go on");
+            self.board.failed(&one.stream, &error, None);
         }
         match context.goal {
             Goal::Follow => Vec::new(),

@@ -80,8 +80,8 @@ pub trait Origin: Send + Sync + Debug {
         Ok(Vec::new())
     }
 
-    /// Why some of the streams that are wanted cannot be read; `None` when all can.
-    async fn refused(&self) -> Result<Option<Error>>;
+    /// The wanted streams that cannot be read, and why; the others can be compared.
+    async fn refused(&self) -> Result<Vec<(StreamName, Error)>>;
 
     /// The time there. What changes later may not be in any copy yet.
     async fn time(&self) -> Result<SystemTime>;

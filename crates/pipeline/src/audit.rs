@@ -62,7 +62,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when there is no copy yet, no such stream, or a destination that
-    /// cannot be audited; those of the origin, also when it refuses one of all streams, and of the destination.
+    /// cannot be audited; those of the origin and of the destination.
     pub async fn run(&self, tell: Tell<'_>) -> Result<AuditReport> {
         let table = self.table().await?;
         let mut audited: BTreeMap<StreamName, Audited> = table
@@ -112,6 +112,7 @@ impl Audit<'_> {
         let selection = selection::choose(wanted, &catalog, Until::CaughtUp)?;
         let catalog = selection::apply(&selection, &catalog);
         let (catalog, left_out) = self.chosen(catalog).await?;
+        let refused = self.refused().await?;
         let (_, resume) = Keeper::of(self.pipeline).resume(&self.pipeline.name).await?;
         let position = resume
             .map(|resume| resume.position)
@@ -127,19 +128,32 @@ impl Audit<'_> {
             catalog,
             left_out,
             forgetful: self.origin.forgetful().await?,
+            refused,
             position,
             began,
             reached,
         })
     }
 
+    /// The wanted streams that the origin refuses: the report names them, so that nobody takes a part for everything.
+    async fn refused(&self) -> Result<Vec<(StreamName, String)>> {
+        let mut refused = Vec::new();
+        for (stream, error) in self.origin.refused().await? {
+            if self.streams.is_empty() || self.streams.contains(&stream) {
+                tracing::warn!(%stream, "{error}; it is not compared, the other streams are");
+                refused.push((stream, error.to_string()));
+            }
+        }
+        Ok(refused)
+    }
+
     /// The part of the catalog that is compared, and the streams that cannot be.
     async fn chosen(&self, catalog: Catalog) -> Result<(Catalog, Vec<StreamName>)> {
-        if let Some(unknown) = self
-            .streams
-            .iter()
-            .find(|name| catalog.stream(name.as_str()).is_none())
-        {
+        let refused = self.origin.refused().await?;
+        let is_known = |name: &StreamName| {
+            catalog.stream(name.as_str()).is_some() || refused.iter().any(|(stream, _)| stream == name)
+        };
+        if let Some(unknown) = self.streams.iter().find(|name| !is_known(name)) {
             let names: Vec<_> = catalog
                 .streams
                 .iter()
@@ -148,12 +162,6 @@ impl Audit<'_> {
             let message = format!("pipeline `{}` has no stream `{unknown}`", self.pipeline.name);
             return Err(Error::new(ErrorKind::Configuration, message)
                 .with_hint(format!("its streams are `{}`", names.join("`, `"))));
-        }
-        // Whoever asks for everything must not take a part for it.
-        if self.streams.is_empty()
-            && let Some(refused) = self.origin.refused().await?
-        {
-            return Err(refused);
         }
         let able = self.origin.comparable().await?;
         let is_asked = |stream: &Stream| self.streams.is_empty() || self.streams.contains(&stream.name);
@@ -179,6 +187,7 @@ struct Table {
     catalog: Catalog,
     left_out: Vec<StreamName>,
     forgetful: Vec<StreamName>,
+    refused: Vec<(StreamName, String)>,
     position: Position,
     began: SystemTime,
     /// Of a pipeline that runs: up to when its copy has everything.
@@ -254,6 +263,7 @@ impl Table {
             left_out: self.left_out,
             forgetful,
             marked,
+            refused: self.refused,
         }
     }
 }

@@ -48,9 +48,13 @@ impl Act for ListSchemas {
     type Output = Vec<Schema>;
 
     async fn act(self, session: &Session) -> Outcome<Vec<Schema>> {
-        let mut schemas = session.client.schemas().await?;
-        schemas.retain(|schema| session.account.shows(&ObjectType::custom(schema)));
-        Ok(schemas)
+        let schemas = session.client.schemas().await?;
+        let objects = ObjectType::customs(&schemas);
+        let shown = schemas.into_iter().zip(objects);
+        Ok(shown
+            .filter(|(_, object)| session.account.shows(object))
+            .map(|(schema, _)| schema)
+            .collect())
     }
 }
 

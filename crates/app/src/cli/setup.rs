@@ -60,7 +60,7 @@ pub(crate) struct Emulate {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) file: ConfigFileIfPresent,
-    /// Connection to test [default: the only one]
+    /// Connection to test [default: every connection]
     #[arg(value_name = "CONNECTION")]
     pub(crate) connection: Option<String>,
     /// Print JSON

@@ -1,9 +1,12 @@
-//! `spoke check`: does the token work, whose account is it, and which objects may it read?
+//! `spoke check`: does the token work, whose account is it, and can each stream of the pipelines be read?
 
-use hubspot_client::request::objects::List;
-use hubspot_client::{AccountDetails, Error};
-use hubspot_connector::config::OWN_STREAMS;
+use std::collections::BTreeMap;
+
+use hubspot_client::{AccountDetails, Error as ClientError};
 use hubspot_connector::objects::{self, Capability};
+use hubspot_connector::source::Probed;
+use hubspot_connector::{HubspotSource, SourceConfig};
+use opencdc::ErrorKind;
 use serde::Serialize;
 
 use crate::account::Account;
@@ -12,7 +15,39 @@ use crate::exit::{Failure, Outcome};
 use crate::printer;
 use crate::session::Session;
 
-/// What was found out about one object.
+/// What was found out about one connection.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    connection: String,
+    status: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(flatten)]
+    account: Option<Found>,
+    objects: Vec<Finding>,
+}
+
+/// Whose account it is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    portal_id: String,
+    account_type: Option<String>,
+    time_zone: Option<String>,
+}
+
+/// Whether a connection can be used for what the pipelines need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum State {
+    Active,
+    /// HubSpot refuses the token, or the token lacks scopes.
+    AuthError,
+    Error,
+}
+
+/// What was found out about one stream.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
@@ -42,157 +77,242 @@ impl Status {
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    connection: &'a str,
-    status: &'static str,
-    portal_id: &'a str,
-    account_type: Option<&'a str>,
-    time_zone: Option<&'a str>,
-    objects: &'a [Finding],
+/// Why a connection cannot be used.
+struct Problem {
+    state: State,
+    failure: Failure,
 }
 
-/// Calls the account, then each object once. Fails when something that a pipeline needs cannot be read.
+impl Problem {
+    fn of(state: State, failure: impl Into<Failure>) -> Self {
+        Self {
+            state,
+            failure: failure.into(),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self::of(State::Error, failure)
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        let is_refused = matches!(error, ClientError::Token(_) | ClientError::TokenProvider(_))
+            || matches!(error.status(), Some(401 | 403));
+        Self::of(state(is_refused), error)
+    }
+}
+
+impl From<opencdc::Error> for Problem {
+    fn from(error: opencdc::Error) -> Self {
+        Self::of(state(error.kind() == ErrorKind::Refused), error)
+    }
+}
+
+fn state(is_refused: bool) -> State {
+    match is_refused {
+        true => State::AuthError,
+        false => State::Error,
+    }
+}
+
+/// Tests the named connection, or all. Fails when one of them does not work, or a pipeline cannot read what it needs.
 pub(crate) async fn run(arguments: Check) -> Outcome {
-    let account = Account::choose(arguments.file.path(), arguments.connection.as_deref())?;
-    let session = Session::with(account)?;
-    let account = &session.account;
-    let name = account.to_string();
-    let details = session
-        .client
-        .account()
-        .await
-        .map_err(|error| Failure::from(error).within(&name))?;
-    let mut findings = Vec::new();
-    for name in tested(account) {
-        findings.push(test(&session, &name).await?);
+    let accounts = Account::choose_all(arguments.file.path(), arguments.connection.as_deref())?;
+    let (mut reports, mut failures) = (Vec::new(), Vec::new());
+    for account in accounts {
+        let peculiarities = account.connection.peculiarities();
+        let (report, failure) = check(account).await;
+        if !arguments.json {
+            report.print(&peculiarities);
+        }
+        reports.push(report);
+        failures.extend(failure);
     }
-    report(&arguments, account, &details, &findings)?;
-    verdict(&findings, &account.streams)
-}
-
-/// The streams that are needed, or everything that can be listed. The definitions (pipelines, properties) need no
-/// scope but their objects'.
-fn tested(account: &Account) -> Vec<String> {
-    let needed = &account.streams;
-    if needed.is_empty() {
-        let listed = objects::STANDARD
-            .iter()
-            .filter(|object| object.can(Capability::List) && account.shows(object));
-        let owners = account.connection.browsable.shows_stream("owners");
-        return listed
-            .map(|object| object.name.to_string())
-            .chain(owners.then(|| "owners".to_owned()))
-            .collect();
-    }
-    let is_definition = |name: &str| OWN_STREAMS.contains(&name) && name != "owners";
-    needed
-        .iter()
-        .filter(|name| !is_definition(name))
-        .cloned()
-        .collect()
-}
-
-/// Reads one page. Only an answer about this stream is a finding; anything else ends the check.
-async fn test(session: &Session, name: &str) -> Outcome<Finding> {
-    let client = &session.client;
-    let (object, scope, read) = match name {
-        "owners" => (
-            "owners".to_owned(),
-            "crm.objects.owners.read".to_owned(),
-            client.owners(None, false).await,
-        ),
-        _ => {
-            let object = session.object(name).await?;
-            let list = List {
-                limit: 1,
-                ..List::new(object.path_name())
-            };
-            (
-                object.name.to_string(),
-                object.read_scope(),
-                client.list_objects(&list).await,
-            )
-        }
-    };
-    let (status, missing_scopes, detail) = match read {
-        Ok(_) => (Status::Readable, Vec::new(), None),
-        Err(Error::Api(error)) if error.status == 403 => {
-            let named = error.missing_scopes.clone();
-            let missing = if named.is_empty() { vec![scope] } else { named };
-            (Status::MissingScopes, missing, None)
-        }
-        Err(Error::Api(error)) if !error.is_retryable() && error.status != 401 => {
-            (Status::Unavailable, Vec::new(), error.message.clone())
-        }
-        Err(error) => return Err(Failure::from(error).within(&object)),
-    };
-    Ok(Finding {
-        object,
-        status,
-        missing_scopes,
-        detail,
-    })
-}
-
-fn report(arguments: &Check, asked: &Account, account: &AccountDetails, findings: &[Finding]) -> Outcome {
-    let name = &asked.to_string();
     if arguments.json {
-        return printer::json(&Report {
-            connection: name,
-            status: "ACTIVE",
-            portal_id: &account.portal_id,
-            account_type: account.account_type.as_deref(),
-            time_zone: account.time_zone.as_deref(),
-            objects: findings,
-        });
+        match &*reports {
+            [one] => printer::json(one)?,
+            all => printer::json(&all)?,
+        }
     }
-    let kind = account.account_type.as_deref().unwrap_or("unknown type");
-    let zone = account.time_zone.as_deref().unwrap_or("an unknown time zone");
-    printer::data(&format!(
-        "{name}: ok, portal {} ({kind}, {zone})",
-        account.portal_id
-    ));
-    let peculiarities = asked.connection.peculiarities();
-    if !peculiarities.is_empty() {
-        printer::data(&format!("  {}", peculiarities.join(", ")));
-    }
-    printer::data("");
-    let row = |finding: &Finding| {
-        let note = finding
-            .detail
-            .clone()
-            .unwrap_or_else(|| finding.missing_scopes.join(", "));
-        vec![finding.object.clone(), finding.status.text().to_owned(), note]
+    let last = failures.pop();
+    failures.iter().for_each(Failure::tell);
+    last.map_or(Ok(()), Err)
+}
+
+async fn check(account: Account) -> (Report, Option<Failure>) {
+    let mut report = Report {
+        connection: account.to_string(),
+        status: State::Active,
+        reason: None,
+        account: None,
+        objects: Vec::new(),
     };
-    printer::table(&["object", "status", "note"], findings.iter().map(row));
+    let is_needed = !account.sources.is_empty();
+    let problem = match ask(account, &mut report).await {
+        Err(problem) => Some(problem),
+        Ok(()) if is_needed => verdict(&report.objects),
+        Ok(()) => None,
+    };
+    let failure = problem.map(|problem| {
+        report.status = problem.state;
+        report.reason = Some(problem.failure.reason());
+        problem.failure.within(&report.connection)
+    });
+    (report, failure)
+}
+
+/// Asks the account, then for each stream what reading it needs.
+async fn ask(account: Account, report: &mut Report) -> Result<(), Problem> {
+    let session = Session::with(account)?;
+    let details = session.client.account().await?;
+    report.account = Some(details.into());
+    let mut sources = session.account.sources.clone();
+    if sources.is_empty() {
+        sources.push(everything(&session.account));
+    }
+    let mut found: BTreeMap<String, Probed> = BTreeMap::new();
+    let mut order = Vec::new();
+    for source in sources {
+        let source = HubspotSource::new(session.client.clone(), source)?;
+        for probed in source.probe().await? {
+            let name = probed.stream.to_string();
+            let known = found.get(&name);
+            if known.is_none() {
+                order.push(name.clone());
+            }
+            if known.is_none_or(|known| known.refusal.is_none()) {
+                found.insert(name, probed);
+            }
+        }
+    }
+    report.objects = order
+        .iter()
+        .filter_map(|name| found.remove(name))
+        .map(Finding::from)
+        .collect();
     Ok(())
 }
 
-fn verdict(findings: &[Finding], needed: &[String]) -> Outcome {
+/// Everything that can be listed, for an account that no pipeline reads.
+fn everything(account: &Account) -> SourceConfig {
+    let listed = objects::STANDARD
+        .iter()
+        .filter(|object| object.can(Capability::List) && account.shows(object));
+    let owners = account.connection.browsable.shows_stream("owners");
+    let names = listed
+        .map(|object| object.name.to_string())
+        .chain(owners.then(|| "owners".to_owned()));
+    SourceConfig {
+        associations: hubspot_connector::config::Associations::None,
+        ..SourceConfig::new("check", names)
+    }
+}
+
+impl From<AccountDetails> for Found {
+    fn from(details: AccountDetails) -> Self {
+        Self {
+            portal_id: details.portal_id,
+            account_type: details.account_type,
+            time_zone: details.time_zone,
+        }
+    }
+}
+
+impl From<Probed> for Finding {
+    fn from(probed: Probed) -> Self {
+        let object = probed.stream.to_string();
+        let Some(refusal) = probed.refusal else {
+            return Self {
+                object,
+                status: Status::Readable,
+                missing_scopes: Vec::new(),
+                detail: None,
+            };
+        };
+        match refusal.missing_scopes.is_empty() {
+            true => Self {
+                object,
+                status: Status::Unavailable,
+                missing_scopes: Vec::new(),
+                detail: Some(refusal.message),
+            },
+            false => Self {
+                object,
+                status: Status::MissingScopes,
+                missing_scopes: refusal.missing_scopes,
+                detail: None,
+            },
+        }
+    }
+}
+
+impl Report {
+    fn print(&self, peculiarities: &[String]) {
+        let name = &self.connection;
+        let Some(found) = &self.account else {
+            return;
+        };
+        let kind = found.account_type.as_deref().unwrap_or("unknown type");
+        let zone = found.time_zone.as_deref().unwrap_or("an unknown time zone");
+        let state = match self.status {
+            State::Active => "ok",
+            State::AuthError => "AUTH_ERROR",
+            State::Error => "ERROR",
+        };
+        printer::data(&format!(
+            "{name}: {state}, portal {} ({kind}, {zone})",
+            found.portal_id
+        ));
+        if !peculiarities.is_empty() {
+            printer::data(&format!("  {}", peculiarities.join(", ")));
+        }
+        printer::data("");
+        let row = |finding: &Finding| {
+            let note = finding
+                .detail
+                .clone()
+                .unwrap_or_else(|| finding.missing_scopes.join(", "));
+            vec![finding.object.clone(), finding.status.text().to_owned(), note]
+        };
+        printer::table(&["object", "status", "note"], self.objects.iter().map(row));
+    }
+}
+
+fn verdict(findings: &[Finding]) -> Option<Problem> {
     let unreadable: Vec<_> = findings
         .iter()
         .filter(|finding| finding.status != Status::Readable)
         .collect();
-    if needed.is_empty() || unreadable.is_empty() {
-        return Ok(());
+    if unreadable.is_empty() {
+        return None;
     }
     let names: Vec<_> = unreadable
         .iter()
         .map(|finding| format!("`{}`", finding.object))
         .collect();
-    let scopes: Vec<_> = unreadable
+    let mut scopes: Vec<_> = unreadable
         .iter()
         .flat_map(|finding| &finding.missing_scopes)
         .cloned()
         .collect();
+    scopes.sort_unstable();
+    scopes.dedup();
     let failure = Failure::environment(format!(
         "a pipeline needs what cannot be read: {}",
         names.join(", ")
     ));
-    Err(match scopes.is_empty() {
-        true => failure.hint("leave these streams out, or see the table for HubSpot's answer"),
-        false => failure.hint(format!("grant the app these scopes: {}", scopes.join(", "))),
+    Some(match scopes.is_empty() {
+        true => Problem::of(
+            State::Error,
+            failure.hint("leave these streams out, or see the table for HubSpot's answer"),
+        ),
+        false => Problem::of(
+            State::AuthError,
+            failure.hint(format!("grant the app these scopes: {}", scopes.join(", "))),
+        ),
     })
 }

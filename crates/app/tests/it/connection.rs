@@ -162,3 +162,90 @@ fn a_named_connection_goes_before_the_environment() {
     run(&["describe", "contacts", "--connection", "third"]).fails(3, &["401"]);
     run(&["describe", "contacts"]).fails(2, &["several connections", "`other`", "`third`"]);
 }
+
+/// A configuration of two connections, of which the second has nobody behind it, and these streams of the first.
+fn two_connections(workplace: &Workplace, url: &str, streams: &str) {
+    workplace.write(
+        "spoke.yaml",
+        &format!(
+            "version: 1\nconnections:\n  prod:\n    access_token: env:HUBSPOT_ACCESS_TOKEN\n    base_url: {url}\n  \
+             spare:\n    access_token: env:HUBSPOT_ACCESS_TOKEN\n    base_url: http://127.0.0.1:1\npipelines:\n  \
+             crm:\n    source:\n      hubspot: {{connection: prod, streams: {streams}}}\n    destination:\n      \
+             sqlite: {{path: ./hubspot.db}}\n"
+        ),
+    );
+}
+
+#[test]
+fn check_asks_what_each_stream_of_a_pipeline_needs() {
+    let streams = "[contacts, custom_objects, cms.blogs.posts, forms, lists, list_memberships, pipelines]";
+    let scopes = [
+        "crm.objects.contacts.read",
+        "crm.schemas.contacts.read",
+        "crm.schemas.custom.read",
+    ];
+    for (token, fails) in [
+        (Token::new(DEFAULT_TOKEN), false),
+        (Token::with_scopes(DEFAULT_TOKEN, scopes), true),
+    ] {
+        let portal = Portal::start(Options {
+            tokens: vec![token],
+            ..Options::default()
+        });
+        let workplace = Workplace::syncing(&portal.url, streams);
+        let ended = workplace.run(&["check", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON, also on failure");
+        let status = |stream: &str| {
+            let objects = report["objects"].as_array().unwrap();
+            let found = objects.iter().find(|object| object["object"] == stream);
+            found.map(|object| object["status"].clone())
+        };
+        for stream in ["blog_posts", "forms", "lists", "list_memberships", "pipelines"] {
+            let expected = if fails { "missing_scopes" } else { "readable" };
+            assert_eq!(status(stream), Some(expected.into()), "{report}");
+        }
+        assert_eq!(status("contacts"), Some("readable".into()), "{report}");
+        match fails {
+            false => drop(ended.ok()),
+            true => {
+                assert_eq!(report["status"], "AUTH_ERROR", "{report}");
+                ended.fails(3, &["`blog_posts`", "content", "forms", "crm.lists.read"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn check_says_that_definitions_are_refused() {
+    let portal = Portal::with_contacts(5);
+    let fault = json!([{"match": {"path": "/crm/properties/*/companies"}, "action": {"status": 403}}]);
+    portal.post("/_emulator/faults", &fault);
+    Workplace::syncing(&portal.url, "[contacts, companies]")
+        .run(&["check"])
+        .fails(3, &["`companies`"]);
+}
+
+#[test]
+fn check_tests_every_connection_and_prints_json_when_one_fails() {
+    let portal = Portal::with_contacts(5);
+    let workplace = Workplace::syncing(&portal.url, "[contacts]");
+    two_connections(&workplace, &portal.url, "[contacts]");
+    let ended = workplace.run(&["check", "--json"]);
+    let reports: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON, also on failure");
+    assert_eq!(reports[0]["status"], "ACTIVE", "{reports}");
+    assert_eq!(reports[1]["status"], "ERROR", "{reports}");
+    assert!(
+        reports[1]["reason"].as_str().unwrap().contains("127.0.0.1:1"),
+        "{reports}"
+    );
+    ended.fails(3, &["connection `spare`"]);
+
+    let wrong = (
+        "HUBSPOT_ACCESS_TOKEN",
+        "pat-na1-99999999-0000-4000-8000-000000000000",
+    );
+    let refused = workplace.run_with(&["check", "prod", "--json"], wrong);
+    let report: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!(report["status"], "AUTH_ERROR", "{report}");
+    refused.fails(3, &["connection `prod`", "401"]);
+}

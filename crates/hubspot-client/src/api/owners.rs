@@ -15,9 +15,9 @@ impl Client {
         self.page("owners", request).await
     }
 
-    /// One owner, by its id or by the id of its user.
-    pub async fn owner(&self, id: &str, by_user_id: bool) -> Result<RawObject, Error> {
-        let request = request::owners::get(self.api_version(), id, by_user_id)?;
+    /// One owner, by its id or by the id of its user; an archived one only when asked so.
+    pub async fn owner(&self, id: &str, by_user_id: bool, archived: bool) -> Result<RawObject, Error> {
+        let request = request::owners::get(self.api_version(), id, by_user_id, archived)?;
         self.fetch(request, |response| decode::record(response.body()))
             .await
     }

@@ -47,6 +47,7 @@ impl Client {
             body,
             results: page.results,
             next,
+            total: page.total,
         })
     }
 }
@@ -135,6 +136,7 @@ impl Walk {
                     body,
                     results: page.results,
                     next,
+                    total: page.total,
                 })
             }
             // Anything wrong is read again the plain way, which repeats what was cut and names what is not JSON.

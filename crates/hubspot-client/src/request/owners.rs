@@ -15,11 +15,13 @@ pub fn list(version: &ApiVersion, after: Option<&str>, archived: bool) -> Result
         .get()
 }
 
-/// `GET {owners}/{id}`; by user id when asked so, which is another number than the owner's.
-pub fn get(version: &ApiVersion, id: &str, by_user_id: bool) -> Result<Request, Error> {
+/// `GET {owners}/{id}`; by user id when asked so, which is another number than the owner's. An archived owner is found
+/// only when asked so.
+pub fn get(version: &ApiVersion, id: &str, by_user_id: bool, archived: bool) -> Result<Request, Error> {
     Target::new(version.owners())
         .id("an owner", id)?
         .optional("idProperty", by_user_id.then_some("userId"))
+        .archived(archived)
         .get()
 }
 
@@ -39,8 +41,10 @@ mod tests {
 
     #[test]
     fn an_owner_is_read_by_either_of_its_numbers() {
-        let request = |by_user_id| text(&get(&ApiVersion::Numbered, "7", by_user_id).unwrap());
-        assert_eq!(request(false), "GET /crm/v3/owners/7");
-        assert_eq!(request(true), "GET /crm/v3/owners/7?idProperty=userId");
+        let request =
+            |by_user_id, archived| text(&get(&ApiVersion::Numbered, "7", by_user_id, archived).unwrap());
+        assert_eq!(request(false, false), "GET /crm/v3/owners/7");
+        assert_eq!(request(true, false), "GET /crm/v3/owners/7?idProperty=userId");
+        assert_eq!(request(false, true), "GET /crm/v3/owners/7?archived=true");
     }
 }

@@ -100,6 +100,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_object_types_of_other_connectors_resolve_as_these_print_them() {
+        let printed = "Appointments, Calls, Campaigns, Carts, Commerce Payments, Communications, Companies, Contacts, \
+                       Courses, Deals, Discounts, Emails, Fees, Feedback Submissions, Goals, Invoices, Leads, Line Items, \
+                       Listings, Meetings, Notes, Orders, Postal Mail, Products, Quotes, Quote Templates, Services, \
+                       Subscriptions, Tasks, Taxes, Tickets, Users";
+        let names: std::collections::BTreeSet<_> = printed
+            .split(", ")
+            .map(|name| &*resolve(name).unwrap_or_else(|error| panic!("{error}")).name)
+            .collect();
+        assert_eq!(names.len(), 32);
+        assert!(names.contains("goal_targets") && names.contains("quote_templates"));
+    }
+
+    #[test]
     fn a_type_answers_to_every_way_it_is_written() {
         for name in [
             "contacts",

@@ -103,7 +103,7 @@ const fn without_id(name: &'static str, singular: &'static str, scope: &'static 
 }
 
 /// Every standard type, in canonical order.
-pub static STANDARD: [ObjectType; 37] = [
+pub static STANDARD: [ObjectType; 39] = [
     object("contacts", "contact", "0-1", "contacts")
         .modified_in("lastmodifieddate")
         .created_in(CREATED)
@@ -191,4 +191,6 @@ pub static STANDARD: [ObjectType; 37] = [
     without_id("partner_services", "partner_service", "partner-services").that_can(PARTNER),
     without_id("deal_splits", "deal_split", "deals").that_can(SPLITS),
     without_id("payments", "payment", "payments").that_can(READ_ONLY),
+    without_id("campaigns", "campaign", "marketing.campaigns.read").that_can(READ_ONLY),
+    without_id("quote_templates", "quote_template", "quotes").that_can(READ_ONLY),
 ];

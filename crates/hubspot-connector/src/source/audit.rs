@@ -20,12 +20,14 @@ use opencdc::{
     Batch, Data, Error, ErrorKind, Origin, Pages, Position, Record, Result, Resume, SelectedStream,
     Selection, StreamName, Until,
 };
+use serde_json::{Map, Value};
 
 use super::account::Account;
 use super::context::Context;
+use super::differ::Difference;
 use super::object::ObjectPart;
 use super::{HubspotSource, Read};
-use crate::discovery::{Discovery, Refused};
+use crate::discovery::Discovery;
 use crate::known::Known;
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
@@ -98,6 +100,11 @@ impl Desk {
         table.records().await
     }
 
+    /// The rows of these keys of a table, or their deletes.
+    async fn table_again(&self, own: OwnStream, keys: &[Map<String, Value>]) -> Result<Difference> {
+        super::tables::again(&self.read.client, self.context.clone(), own, keys).await
+    }
+
     /// The selected tables.
     pub(super) fn tables(&self) -> Vec<OwnStream> {
         let all = self.discovery().plan.own.iter().copied();
@@ -122,9 +129,10 @@ impl Origin for HubspotSource {
         Ok(histories.collect())
     }
 
-    async fn refused(&self) -> Result<Option<Error>> {
+    async fn refused(&self) -> Result<Vec<(StreamName, Error)>> {
         let discovery = self.discovery().await?;
-        Ok(discovery.refused.first().map(Refused::error))
+        let refused = discovery.refused.iter();
+        Ok(refused.map(|one| (one.stream.clone(), one.error())).collect())
     }
 
     /// HubSpot's clock as its answers tell it, in whole seconds: the end of the present one.

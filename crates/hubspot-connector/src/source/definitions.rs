@@ -23,6 +23,11 @@ pub(super) fn watch(
             let found = Discovery::of(&client, &config).await?;
             context.board.recovered(&"definitions".into());
             let before = context.shape();
+            if let Some(refused) = found.newly_refused(&before) {
+                tracing::warn!(stream = %refused.stream, "{}; the definitions stay as they were read last", refused.error());
+                context.board.failed(&refused.stream, &refused.error(), None);
+                continue;
+            }
             if found.catalog != before.catalog {
                 yield Progress {
                     shape: Some(Arc::new(found.after(&before))),

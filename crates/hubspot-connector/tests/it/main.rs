@@ -5,6 +5,7 @@ mod bulk;
 mod completeness;
 mod convergence;
 mod cost;
+mod declared;
 mod double;
 mod emulated;
 mod faults;
@@ -19,6 +20,7 @@ mod stress;
 mod table;
 mod troubled;
 mod unkind_search;
+mod vanishing;
 mod writing;
 
 use futures_util::StreamExt;

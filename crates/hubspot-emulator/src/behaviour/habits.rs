@@ -1,6 +1,7 @@
 //! How strict the account is where HubSpot's own behaviour varies: `/_emulator/behaviour`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::search_habits::{self, Bend};
 use crate::state::record::Record;
@@ -54,9 +55,31 @@ pub(crate) struct Habits {
     /// Custom objects are found by type id, `p_name` and fully qualified name, not by their bare name: so since
     /// June 2025, says more than one connector's tracker (hubspot-api notes, corrections).
     pub(crate) bare_names_refused: bool,
+    /// The CMS names its times by the other pair in every family: `createdAt` for `created` and the reverse. HubSpot's
+    /// reference, clients and examples disagree about the same family (hubspot-api notes §2.8).
+    pub(crate) other_time_names: bool,
 }
 
+/// The two names that a time of the CMS may have.
+const TIME_NAMES: [(&str, &str); 3] = [
+    ("createdAt", "created"),
+    ("updatedAt", "updated"),
+    ("archivedAt", "deletedAt"),
+];
+
 impl Habits {
+    /// Renames the times of a piece of the CMS.
+    pub(crate) fn rename_times(self, piece: &mut Value) {
+        let Some(members) = piece.as_object_mut().filter(|_| self.other_time_names) else {
+            return;
+        };
+        for (one, other) in TIME_NAMES {
+            let (first, second) = (members.remove(one), members.remove(other));
+            members.extend(first.map(|time| (other.to_owned(), time)));
+            members.extend(second.map(|time| (one.to_owned(), time)));
+        }
+    }
+
     /// How the order of results is bent.
     pub(crate) fn bend(self) -> Bend {
         Bend {

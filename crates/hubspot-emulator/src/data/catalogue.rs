@@ -53,6 +53,8 @@ const TABLES: &[(&str, &str)] = &[
         include_str!("properties/partner_services.txt"),
     ),
     ("payments", include_str!("properties/payments.txt")),
+    ("campaigns", include_str!("properties/campaigns.txt")),
+    ("quote_templates", include_str!("properties/quote_templates.txt")),
     ("deal_splits", include_str!("properties/deal_splits.txt")),
 ];
 

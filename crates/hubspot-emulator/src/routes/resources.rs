@@ -53,7 +53,12 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
     let (kind, resources) = (kind_of(call), emulator.resources());
     let shelf = resources.shelf(kind).all();
     let asked = shelf.filter(|resource| is_asked_for(kind, resource, call));
-    let shown = page(kind, asked, call)?;
+    let mut shown = page(kind, asked, call)?;
+    if let Some(results) = shown["results"].as_array_mut() {
+        results
+            .iter_mut()
+            .for_each(|piece| rename_times(emulator, kind, piece));
+    }
     Ok(Reply::value(200, &shown))
 }
 
@@ -256,7 +261,16 @@ pub(super) fn found(resource: Option<&Resource>) -> Result<&Resource, Failure> {
 fn get(emulator: &Inner, call: &Call) -> Answer {
     let (kind, resources) = (kind_of(call), emulator.resources());
     let resource = found(resources.shelf(kind).find(call.param(0), call.flag("archived")))?;
-    Ok(Reply::value(200, &shown_json(kind, resource, call)))
+    let mut shown = shown_json(kind, resource, call);
+    rename_times(emulator, kind, &mut shown);
+    Ok(Reply::value(200, &shown))
+}
+
+/// The names of forms' times are not in doubt.
+fn rename_times(emulator: &Inner, kind: &Kind, piece: &mut Value) {
+    if kind.name != FORMS.name {
+        emulator.habits().rename_times(piece);
+    }
 }
 
 /// The members of a body that people may set.

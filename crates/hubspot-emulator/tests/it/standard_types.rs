@@ -51,7 +51,7 @@ async fn every_type_has_rows_properties_and_both_generations_of_paths() {
     let desk = Desk::usual();
     let health = desk.get("/_emulator/health").await.body;
     let counts = health["counts"].as_object().expect("counts");
-    assert_eq!(counts.len(), 36);
+    assert_eq!(counts.len(), 38);
     // Deal splits belong to deals, and cannot be listed.
     for (name, count) in counts.iter().filter(|(name, _)| *name != "deal_splits") {
         assert!(count.as_u64() > Some(0), "{name}");

@@ -17,6 +17,8 @@ pub struct AuditReport {
     pub forgetful: Vec<StreamName>,
     /// Streams whose records are marked when they are archived: of those rows nothing but the mark was compared.
     pub marked: Vec<StreamName>,
+    /// Wanted streams that the origin does not let be read, each with the reason. Nothing is known of their copies.
+    pub refused: Vec<(StreamName, String)>,
 }
 
 /// One stream: both sides window by window, and what is wrong.

@@ -64,10 +64,14 @@ impl Origin for Scripted {
         Ok(vec![STREAM.into()])
     }
 
-    async fn refused(&self) -> Result<Option<Error>> {
-        Ok(self
-            .refuses
-            .then(|| Error::new(ErrorKind::Refused, "the scope is missing")))
+    async fn refused(&self) -> Result<Vec<(StreamName, Error)>> {
+        let refused = self.refuses.then(|| {
+            (
+                "deals".into(),
+                Error::new(ErrorKind::Refused, "the scope is missing"),
+            )
+        });
+        Ok(refused.into_iter().collect())
     }
 
     async fn time(&self) -> Result<SystemTime> {
@@ -302,18 +306,23 @@ async fn what_there_is_no_copy_of_cannot_be_audited() {
 }
 
 #[tokio::test]
-async fn a_part_is_not_taken_for_everything() {
+async fn a_stream_that_the_origin_refuses_is_named_and_the_others_are_compared() {
     let pipeline = copied(vec![contact("1", "a@b.c", 1)]).await;
     let mut origin = Scripted::of([contact("1", "a@b.c", 1)]);
     origin.refuses = true;
-    let error = of(&pipeline, &origin).run(&|_, _| ()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    let one = Audit {
-        streams: &[STREAM.into()],
-        ..of(&pipeline, &origin)
-    };
-    assert!(
-        one.run(&|_, _| ()).await.unwrap().is_right(),
-        "what is named can be audited"
+    let report = of(&pipeline, &origin).run(&|_, _| ()).await.unwrap();
+    assert_eq!(
+        report.refused,
+        [("deals".into(), "the scope is missing".to_owned())]
     );
+    assert!(report.is_right(), "the others are compared");
+    let one = |name: &str| vec![StreamName::from(name)];
+    for (streams, refused) in [(one(STREAM), 0), (one("deals"), 1)] {
+        let audit = Audit {
+            streams: &streams,
+            ..of(&pipeline, &origin)
+        };
+        let report = audit.run(&|_, _| ()).await.unwrap();
+        assert_eq!(report.refused.len(), refused, "{streams:?}");
+    }
 }

@@ -81,11 +81,17 @@ async fn repair(audit: &Audit<'_>, found: &AuditReport) -> Outcome<Repaired> {
 }
 
 fn verdict(report: &Report) -> Outcome {
-    let wrong = report.wrong();
+    let (name, wrong) = (report.name(), report.wrong());
     if wrong == 0 {
-        return Ok(());
+        return match report.refused() {
+            refused if refused.is_empty() => Ok(()),
+            refused => Err(Failure::environment(format!(
+                "the copy of `{name}` was compared without `{}`",
+                refused.join("`, `")
+            ))
+            .hint("grant the token what the report names, or take the streams out of the pipeline")),
+        };
     }
-    let name = report.name();
     let plural = if wrong == 1 { "" } else { "s" };
     let message = format!(
         "the copy of `{name}` differs from HubSpot in {} record{plural}",

@@ -30,6 +30,8 @@ pub(super) struct Report {
     left_out: Vec<String>,
     /// What was not compared, by stream.
     not_compared: Vec<NotCompared>,
+    /// Streams of the pipeline that HubSpot does not let be read.
+    refused: Vec<Refused>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired: Option<Repaired>,
 }
@@ -47,6 +49,13 @@ const NOTHING: &str = "everything: HubSpot has no second way to read it";
 const FORGOTTEN: &str = "rows that HubSpot no longer lists: the copy keeps them";
 /// The recycle bin does not give the values of its records.
 const ARCHIVED: &str = "values of archived rows, only that they are marked as archived";
+
+/// A stream of which nothing is known, and why.
+#[derive(Debug, Serialize)]
+struct Refused {
+    stream: String,
+    reason: String,
+}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,9 +121,10 @@ impl Report {
             streams: found.streams.iter().map(Stream::from).collect(),
             left_out: found.left_out.iter().map(ToString::to_string).collect(),
             not_compared: not_compared(found),
+            refused: found.refused.iter().map(Refused::from).collect(),
             repaired,
         };
-        report.right = report.wrong() == 0;
+        report.right = report.wrong() == 0 && report.refused.is_empty();
         report
     }
 
@@ -124,6 +134,11 @@ impl Report {
 
     pub(super) fn was_repaired(&self) -> bool {
         self.repaired.is_some()
+    }
+
+    /// The streams that could not be compared because HubSpot refuses them.
+    pub(super) fn refused(&self) -> Vec<&str> {
+        self.refused.iter().map(|refused| &*refused.stream).collect()
     }
 
     /// How many records are wrong now.
@@ -222,9 +237,21 @@ impl fmt::Display for Report {
         for NotCompared { stream, what } in &self.not_compared {
             write!(f, "\n  {stream:24} not compared: {what}")?;
         }
+        for refused in &self.refused {
+            write!(f, "\n  {:24} not compared: {}", refused.stream, refused.reason)?;
+        }
         match &self.repaired {
             None => Ok(()),
             Some(repaired) => repaired.fmt(f),
+        }
+    }
+}
+
+impl From<&(StreamName, String)> for Refused {
+    fn from((stream, reason): &(StreamName, String)) -> Self {
+        Self {
+            stream: stream.to_string(),
+            reason: reason.clone(),
         }
     }
 }

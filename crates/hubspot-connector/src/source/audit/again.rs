@@ -66,7 +66,7 @@ impl Again {
             Self::Records(stream, plan) => records(source, stream, plan, &keys).await,
             Self::Links(stream, plan, n) => links(source, stream, (plan, *n), &keys).await,
             Self::Histories(stream, plan) => histories(source, stream, plan, &keys).await,
-            Self::Rows(stream, own) => rows(source, stream, *own, keys).await,
+            Self::Rows(stream, own) => rows(source, stream, *own, &keys).await,
         }
     }
 }
@@ -265,43 +265,10 @@ async fn rows(
     source: &HubspotSource,
     stream: &StreamName,
     own: OwnStream,
-    keys: Vec<Key>,
+    keys: &[Key],
 ) -> Result<Difference> {
     let desk = source
         .desk(std::slice::from_ref(stream), Known::default())
         .await?;
-    let facts = Facts::new(stream.clone(), &desk.context.portal_id, None);
-    let table = desk.table(own).await?;
-    let mut asked: BTreeMap<String, Key> = keys.into_iter().map(|key| (row_text(&key), key)).collect();
-    let mut difference = Difference::default();
-    let mut there = BTreeSet::new();
-    for record in table.records {
-        let key = row_text(&*record.key.to_object()?);
-        if asked.remove(&key).is_some() {
-            there.insert(key);
-            difference.records.push(record);
-        }
-    }
-    let mut edits = known_rows(table.edits, &there);
-    for (text, key) in asked {
-        difference
-            .records
-            .push(facts.read_now().row(Operation::Delete, key, None));
-        edits.push((text, None));
-    }
-    difference.edits.push(Edit::Rows(stream.clone(), edits));
-    Ok(difference)
-}
-
-/// A row's key as it stands in what is known.
-fn row_text(key: &Key) -> String {
-    serde_json::to_string(key).expect("a key is always serialisable")
-}
-
-fn known_rows(edits: Vec<Edit>, there: &BTreeSet<String>) -> Vec<(String, Option<u32>)> {
-    let rows = edits.into_iter().filter_map(|edit| match edit {
-        Edit::Rows(_, rows) => Some(rows),
-        Edit::Live(..) | Edit::Bin(..) | Edit::Pairs(..) => None,
-    });
-    rows.flatten().filter(|(key, _)| there.contains(key)).collect()
+    desk.table_again(own, keys).await
 }

@@ -72,8 +72,13 @@ impl RawTable<'_> {
 
     /// Live rows, then archived ones, which HubSpot lists apart.
     async fn both(&self, list: impl Fn(&ApiVersion, Option<&str>, bool) -> Built) -> Result<Vec<Row>> {
-        let mut rows = self.pages(|version, after| list(version, after, false)).await?;
-        rows.extend(self.pages(|version, after| list(version, after, true)).await?);
+        let mut rows = Vec::new();
+        for archived in [false, true] {
+            let some = self
+                .pages(|version, after| list(version, after, archived))
+                .await?;
+            rows.extend(some.into_iter().map(|row| listed(row, archived)));
+        }
         Ok(rows)
     }
 
@@ -166,6 +171,39 @@ impl RawTable<'_> {
         let request = request.or_failed(doing)?;
         let response = self.client.send(request).await.or_failed(doing)?;
         serde_json::from_slice(response.body()).map_err(|_| unknown(self.own, "no JSON"))
+    }
+}
+
+/// A row by the list that it came from, with its times under one set of names: the families of the CMS disagree about
+/// them, and a time of zero or in 1970 is none.
+fn listed(mut row: Row, archived: bool) -> Row {
+    const NAMES: [[&str; 2]; 4] = [
+        ["createdAt", "created"],
+        ["updatedAt", "updated"],
+        ["archivedAt", "deletedAt"],
+        ["publishDate", "publishDate"],
+    ];
+    row.insert("archived".to_owned(), archived.into());
+    for names in NAMES {
+        let is_wanted = archived || names[0] != "archivedAt";
+        let time = names
+            .iter()
+            .filter_map(|name| row.get(*name))
+            .find(|value| is_wanted && is_time(value));
+        match (time.cloned(), row.get_mut(names[0])) {
+            (Some(time), _) => drop(row.insert(names[0].to_owned(), time)),
+            (None, Some(never)) => *never = Value::Null,
+            (None, None) => {}
+        }
+    }
+    row
+}
+
+fn is_time(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !(text.is_empty() || text == "0" || text.starts_with("1970-01-01")),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        _ => false,
     }
 }
 
