@@ -105,7 +105,8 @@ pub struct Stream {
     /// The fields, in the order a person would want the columns.
     pub fields: Vec<Field>,
     /// Name of the field that tells the newer of two versions (a timestamp), where there is one. A
-    /// destination that merges keeps the row with the greater value (invariant 4).
+    /// destination that merges keeps the row with the greater value (invariant 4), except against a batch that is
+    /// [`current`](crate::Batch::current).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Name of the boolean field that says a record is gone but kept, where there is one.

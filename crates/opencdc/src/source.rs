@@ -22,6 +22,11 @@ pub struct Batch {
     /// What the source remembers otherwise from this position on. Stored with the position, and handed to a
     /// read from it or from a later one: see [`Note`].
     pub notes: Vec<Note>,
+    /// The records say what the origin has now: each was read after every earlier record of its key. They take the
+    /// place of their rows whatever the versions say, since an origin may set a time back, and a row may have been
+    /// edited. Otherwise a record is the change of its version's time, which may come late, and an older one never
+    /// overwrites a newer one (invariant 4).
+    pub current: bool,
 }
 
 impl Batch {
@@ -32,7 +37,15 @@ impl Batch {
             position,
             catalog: None,
             notes: Vec::new(),
+            current: false,
         }
+    }
+
+    /// The same, of records that say what the origin has now.
+    #[must_use]
+    pub fn current(mut self) -> Self {
+        self.current = true;
+        self
     }
 }
 
@@ -52,6 +65,7 @@ pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
 /// 3. Records of one stream with the same key come in the order in which the changes happened (invariant 4).
 /// 4. Dropping the stream at any moment leaves the source usable; nothing that was not yielded counts as
 ///    read.
+///    A batch that is [`current`](Batch::current) holds only what was read after all that came before it.
 /// 5. The same selection, position and notes may be read any number of times.
 ///
 /// # What a caller may not conclude

@@ -198,7 +198,8 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     let gates = part.context.gates(part.touched()).await;
     let page = part.reader.live_page(round.after.clone(), &targets).await?;
     let (last, next) = ends(&page);
-    let objects = part.reader.whole(&page).await?;
+    let mut objects = part.reader.whole(&page).await?;
+    objects.retain(|object| !differ::is_behind(object, &part.recent));
     let mut difference = part.differ(&objects, part.rule());
     let changed = difference.changed.clone();
     difference.extend(inline(part, &page).await?);

@@ -178,7 +178,7 @@ impl Origin for HubspotSource {
 
     async fn amend(&self, from: &Resume, keys: &BTreeMap<StreamName, Vec<Data>>) -> Result<Batch> {
         let mut known = Known::restore(&from.notes)?;
-        let mut batch = Batch::new(Vec::new(), from.position.clone());
+        let mut batch = Batch::new(Vec::new(), from.position.clone()).current();
         for (stream, keys) in keys {
             let difference = Again::of(self, stream).await?.read(self, keys).await?;
             batch.records.extend(difference.records);

@@ -31,7 +31,7 @@ const TABLES: Tables = Tables {
     notes: "_spoke_notes",
 };
 
-/// Three statements a table, and a catalog has tens of tables.
+/// Four statements a table, and a catalog has tens of tables.
 pub(super) const STATEMENTS: usize = 256;
 
 #[derive(Debug)]
@@ -105,7 +105,11 @@ impl Place for File {
     }
 
     fn convert(plan: &Plan, batch: &Batch) -> Result<Rows> {
-        rows::convert(plan, &batch.records)
+        let rows = rows::convert(plan, &batch.records)?;
+        Ok(Rows {
+            current: batch.current,
+            ..rows
+        })
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -239,7 +243,7 @@ fn write(
             schema::create(connection, &plan.tables[table])?;
             made[table] = true;
         }
-        let mut statement = connection.prepare_cached(run[0].sql(&plan.tables[table]))?;
+        let mut statement = connection.prepare_cached(run[0].sql(&plan.tables[table], rows.current))?;
         for change in run {
             outcomes.push(execute(&mut statement, rows, change)?);
         }
@@ -258,8 +262,10 @@ impl Change {
         }
     }
 
-    pub(super) fn sql<'a>(&self, table: &'a Table) -> &'a str {
+    /// `current` as in [`Rows`].
+    pub(super) fn sql<'a>(&self, table: &'a Table, current: bool) -> &'a str {
         match self {
+            Self::Upsert { .. } if current => &table.statements.replace,
             Self::Upsert { .. } => &table.statements.upsert,
             Self::Delete { .. } => &table.statements.delete,
             Self::Purge { .. } | Self::Refused { .. } => &table.statements.purge,

@@ -27,6 +27,8 @@ pub(super) struct Rows {
     /// A parameter, counted from 0, and its value. Parameters that do not occur are `NULL`.
     pub(super) cells: Vec<(u16, Cell)>,
     pub(super) texts: String,
+    /// They replace what is there, whatever the versions say: see [`opencdc::Batch::current`].
+    pub(super) current: bool,
 }
 
 /// What is done to a table, or why not.

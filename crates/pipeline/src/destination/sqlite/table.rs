@@ -1,7 +1,5 @@
 //! A stream's table: its columns and the statements that change it. Only texts are made here.
 
-use std::fmt::Write as _;
-
 use opencdc::{DataType, Stream};
 
 use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
@@ -36,6 +34,8 @@ pub(super) struct Table {
 pub(super) struct Statements {
     /// Parameters: the fields with columns, `_synced_at`, `_raw`, and `_extra` when there is one.
     pub(super) upsert: String,
+    /// As `upsert`, also over a newer version.
+    pub(super) replace: String,
     /// Parameters: the key, `_synced_at`, `_archived_at`, `_merged_into`; a hard delete: the key.
     pub(super) delete: String,
     /// As `delete`, for a record that was erased.
@@ -62,7 +62,8 @@ impl Table {
         };
         table.ours = table.our_columns();
         table.statements = Statements {
-            upsert: table.upsert(),
+            upsert: table.upsert() + &table.unless_newer(),
+            replace: table.upsert(),
             delete: table.delete(deletes),
             purge: table.purge(deletes),
         };
@@ -149,7 +150,6 @@ impl Table {
         )
     }
 
-    /// The greater version stays; one without a version is taken for new, so that it is not lost.
     fn upsert(&self) -> String {
         let fields: Vec<_> = self.columns().map(|column| column.name.as_str()).collect();
         let mut written = fields.clone();
@@ -163,23 +163,26 @@ impl Table {
             .map(|name| format!("{0} = excluded.{0}", quote(name)))
             .collect();
         sets.extend(self.cleared_marks());
-        let mut sql = format!(
+        format!(
             "INSERT INTO {} AS present ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
             quote(self.name()),
             list(written.iter().copied()),
             parameters.join(", "),
             list(self.key_columns()),
             sets.join(", ")
-        );
-        if let Some(version) = &self.stream.version {
+        )
+    }
+
+    /// The greater version stays; one without a version is taken for new, so that it is not lost.
+    fn unless_newer(&self) -> String {
+        let guard = |version: &String| {
             let column = quote(self.column_called(version));
-            let _ = write!(
-                sql,
+            format!(
                 " WHERE present.{column} IS NULL OR excluded.{column} IS NULL \
                  OR excluded.{column} >= present.{column}"
-            );
-        }
-        sql
+            )
+        };
+        self.stream.version.as_ref().map_or_else(String::new, guard)
     }
 
     /// Marks of ours that a living record no longer bears.
