@@ -99,10 +99,14 @@ impl Discovery {
         let objects = self.plan.objects.iter();
         let targets = objects.clone().flat_map(|object| &object.targets);
         let targets = targets.map(|target| catalog::association_stream(target.stream.clone()));
-        let histories = objects.filter_map(|object| object.history.as_ref());
-        targets
-            .chain(histories.map(|history| catalog::history_stream(history.stream.clone())))
-            .collect()
+        let histories = objects.filter_map(|object| {
+            let history = object.history.as_ref()?;
+            Some(catalog::history_stream(
+                history.stream.clone(),
+                object.stream.clone(),
+            ))
+        });
+        targets.chain(histories).collect()
     }
 
     /// The same, as what comes after other definitions.

@@ -6,6 +6,7 @@
 //! | `feed.rs` | the questions of the change feeds, and what follows their answers | no |
 //! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
 //! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
+//! | `held.rs` | what a destination holds already of streams that begin | no |
 //! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
 //! | `poll.rs` | the change feeds, one page at a time | yes |
 //! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
@@ -33,6 +34,7 @@ mod definitions;
 mod differ;
 pub(crate) mod exact;
 mod feed;
+mod held;
 mod history;
 mod inline;
 mod merge;
@@ -54,8 +56,8 @@ use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use hubspot_client::{Client, Priority};
 use opencdc::{
-    BatchStream, Catalog, Error, ErrorKind, Result, Resume, SelectedStream, Selection, Source, StreamName,
-    StreamStatus, Until,
+    BatchStream, Catalog, Error, ErrorKind, Inspect, Note, Result, Resume, SelectedStream, Selection, Source,
+    StreamName, StreamStatus, Until,
 };
 use tokio::sync::Mutex;
 
@@ -67,7 +69,7 @@ use crate::plan::ObjectPlan;
 use crate::position::HubspotPosition;
 use crate::status::Board;
 use account::Account;
-use context::Context;
+use context::{Context, Progress};
 use merge::Make;
 use object::ObjectPart;
 use reader::Reader;
@@ -104,22 +106,12 @@ impl HubspotSource {
         Ok(found)
     }
 
-    async fn discovery(&self) -> Result<Arc<Discovery>> {
-        let known = self.discovered.lock().await.clone();
-        match known {
-            Some(known) => Ok(known),
-            None => self.discover().await,
-        }
-    }
-}
-
-#[async_trait]
-impl Source for HubspotSource {
-    async fn catalog(&self) -> Result<Catalog> {
-        Ok(self.discover().await?.catalog.clone())
-    }
-
-    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
+    /// A read that has asked nothing yet, with where it begins and what it knows.
+    async fn open(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+    ) -> Result<(Read, HubspotPosition, Known)> {
         let discovery = self.discovery().await?;
         check(&selection, &discovery.catalog)?;
         let (position, known) = match from {
@@ -136,7 +128,38 @@ impl Source for HubspotSource {
             selection,
             board: self.board.clone(),
         };
-        Ok(read.batches(position, known).boxed())
+        Ok((read, position, known))
+    }
+
+    async fn discovery(&self) -> Result<Arc<Discovery>> {
+        let known = self.discovered.lock().await.clone();
+        match known {
+            Some(known) => Ok(known),
+            None => self.discover().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Source for HubspotSource {
+    async fn catalog(&self) -> Result<Catalog> {
+        Ok(self.discover().await?.catalog.clone())
+    }
+
+    async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
+        let (read, position, known) = self.open(selection, from).await?;
+        Ok(read.batches(position, known, Vec::new()).boxed())
+    }
+
+    async fn read_into(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+        rows: Arc<dyn Inspect>,
+    ) -> Result<BatchStream> {
+        let (read, position, mut known) = self.open(selection, from).await?;
+        let notes = held::take_up(&*rows, &read, &position, &mut known).await?;
+        Ok(read.batches(position, known, notes).boxed())
     }
 
     fn status(&self) -> Vec<StreamStatus> {
@@ -180,11 +203,13 @@ struct Read {
 }
 
 impl Read {
-    /// What HubSpot refuses comes through here.
+    /// What HubSpot refuses comes through here. `learned` are notes of what is known beyond those that are stored; they
+    /// are stored before anything else happens.
     fn batches(
         self,
         from: HubspotPosition,
         known: Known,
+        learned: Vec<Note>,
     ) -> impl Stream<Item = Result<opencdc::Batch>> + Send {
         try_stream! {
             let account = Account::of(&self.client).await?;
@@ -193,6 +218,9 @@ impl Read {
             let context = self.context(&account, from, known);
             if let Some(left_out) = self.discovery.plan.left_out() {
                 tracing::info!("{left_out}");
+            }
+            if !learned.is_empty() {
+                yield opencdc::Batch { notes: learned, ..context.hand_out(Progress::default()) };
             }
             let refused = self.refusal(&context);
             let parts = self.parts(&context);

@@ -115,6 +115,11 @@ pub struct Stream {
     /// Whether the origin means its times to the millisecond. What is finer is then noise, which a destination may drop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub milliseconds: bool,
+    /// The stream whose records the rows of this one tell of: the first field of the key holds the key of such a record.
+    /// A `purged` delete of this stream may name that field alone. It erases all rows of the record, and of those that
+    /// were merged into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<StreamName>,
 }
 
 impl Stream {
@@ -132,6 +137,7 @@ impl Stream {
             version: None,
             archived: None,
             milliseconds: false,
+            of: None,
         }
     }
 

@@ -61,6 +61,9 @@ pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 ///    until `prepare` is called again: a later batch must not overtake a lost one. The run loop starts again
 ///    from the last checkpoint.
 ///
+/// 10. Of a record whose delete says `purged`, and of those that were merged into it, no value stays where this
+///     destination can take it out; one that appends says so in its own documentation.
+///
 /// # Transactional destinations
 /// A destination that can store a checkpoint *in the same transaction as the rows* returns its store from
 /// [`checkpoints`](Destination::checkpoints). Then:

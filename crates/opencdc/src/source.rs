@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Catalog, Note, Position, Record, Result, Resume, Selection, StreamName, StreamStatus};
+use crate::{Catalog, Inspect, Note, Position, Record, Result, Resume, Selection, StreamName, StreamStatus};
 
 /// Records, and the position that they reach.
 #[derive(Debug, Clone)]
@@ -84,6 +84,22 @@ pub trait Source: Send + Sync + Debug {
     /// source; [`Configuration`](crate::ErrorKind::Configuration) when the selection names a stream that is
     /// not there. Errors of the origin come through the stream.
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream>;
+
+    /// As [`read`](Source::read), into a destination that shows what it holds. Of streams that begin with this read it may
+    /// hold rows already, from a pipeline whose state was reset or that had another name: what is among them and not at
+    /// the origin any more is found to be gone, as if it had been delivered by this source. A source that cannot tell
+    /// reads as if there was nothing.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of looking at the rows.
+    async fn read_into(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+        _rows: Arc<dyn Inspect>,
+    ) -> Result<BatchStream> {
+        self.read(selection, from).await
+    }
 
     /// Everything up to `position` is durable at the destination and saved as a checkpoint: the origin may
     /// forget it. Called after the save, never before (invariant 1).

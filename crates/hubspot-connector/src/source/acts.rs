@@ -199,7 +199,8 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     let page = part.reader.live_page(round.after.clone(), &targets).await?;
     let (last, next) = ends(&page);
     let mut objects = part.reader.whole(&page).await?;
-    objects.retain(|object| !differ::is_behind(object, &part.recent));
+    let last_modified = part.plan().object.last_modified;
+    objects.retain(|object| !poll::is_behind(object, last_modified, &part.recent));
     let mut difference = part.differ(&objects, part.rule());
     let changed = difference.changed.clone();
     difference.extend(inline(part, &page).await?);

@@ -1,6 +1,6 @@
 //! From what HubSpot has to what is to be delivered: the difference to what is known. Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use hubspot_client::RawObject;
 use jiff::Timestamp;
@@ -96,16 +96,6 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
 
 fn updated(object: &RawObject) -> Option<Timestamp> {
     object.updated_at()?.parse().ok()
-}
-
-/// Whether a list shows a record as it was before it was last read by id. That counts as not read: what is delivered takes
-/// the place of what is there (invariant 4). `recent` holds the times of the last minutes only, so a time that HubSpot has
-/// set back is believed by a later walk.
-pub(super) fn is_behind(object: &RawObject, recent: &HashMap<u64, Timestamp>) -> bool {
-    let newest = number(object.id()).and_then(|id| recent.get(&id));
-    newest
-        .zip(updated(object))
-        .is_some_and(|(newest, at)| at < *newest)
 }
 
 /// Without a time it is taken for new.

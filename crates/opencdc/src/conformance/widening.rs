@@ -103,8 +103,8 @@ pub async fn a_type_that_widens_keeps_what_was_there(subject: &dyn Subject) {
     let is_nothing = |value: &Value| value.is_null() || value == "";
     for id in ["absent", "null", "empty"] {
         let row = rows.iter().find(|row| row["id"] == id).expect("the row is there");
-        let values = row.iter().filter(|(name, _)| name.contains("_to_"));
-        let made_up: Vec<_> = values.filter(|(_, value)| !is_nothing(value)).collect();
+        let widened = row.iter().filter(|(name, _)| name.contains("_to_"));
+        let made_up: Vec<_> = widened.filter(|(_, value)| !is_nothing(value)).collect();
         assert!(made_up.is_empty(), "`{id}` has become {made_up:?}");
     }
 }

@@ -5,6 +5,7 @@ use opencdc::{DataType, Stream};
 use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
 use super::config::Deletes;
 use super::payload::Paths;
+use super::rows::Plan;
 
 /// A table as this run uses it.
 #[derive(Debug)]
@@ -101,7 +102,7 @@ impl Table {
     }
 
     /// The column of the field `name`, or our own column of that name.
-    fn column_called<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(super) fn column_called<'a>(&'a self, name: &'a str) -> &'a str {
         let index = self.stream.fields.iter().position(|field| field.name == name);
         index.map_or(name, |index| &self.fields[index].name)
     }
@@ -210,7 +211,14 @@ impl Table {
     /// Leaves the key and what merging needs, and nothing that says anything about a person.
     fn purge(&self, deletes: Deletes) -> String {
         let Some(archived) = self.archived.filter(|_| deletes == Deletes::Soft) else {
-            return self.delete(deletes);
+            return match &self.stream.of {
+                Some(_) => format!(
+                    "DELETE FROM {} WHERE {} = ?1",
+                    quote(self.name()),
+                    self.first_key()
+                ),
+                None => self.delete(deletes),
+            };
         };
         let keeps = |name: &str| {
             let stays = [ARCHIVED_AT, MERGED_INTO].map(|mark| self.column_called(mark));
@@ -231,6 +239,37 @@ impl Table {
         self.mark(archived, &erased)
     }
 
+    fn first_key(&self) -> String {
+        self.key_columns().next().map(quote).unwrap_or_default()
+    }
+
+    /// The table of the stream that this one's rows tell of, if it is there and its records can be merged.
+    pub(super) fn of_made<'a>(&self, plan: &'a Plan, made: &[bool]) -> Option<&'a Table> {
+        let index = *plan.by_stream.get(self.stream.of.as_ref()?)?;
+        let table = &plan.tables[index];
+        (made[index] && table.archived.is_some() && table.key.len() == 1).then_some(table)
+    }
+
+    /// As [`Statements::purge`], also of the rows about what was merged into the record.
+    pub(super) fn purge_with_merged(&self, of: &Self) -> String {
+        format!(
+            "DELETE FROM {} WHERE {} IN ({})",
+            quote(self.name()),
+            self.first_key(),
+            of.merged_chain()
+        )
+    }
+
+    /// SQL for the keys of a record, the first parameter, and of all that were merged into it, one after the other.
+    fn merged_chain(&self) -> String {
+        let (table, key) = (quote(self.name()), self.first_key());
+        let merged = quote(self.column_called(MERGED_INTO));
+        format!(
+            "WITH RECURSIVE chain(id) AS (VALUES (?1) UNION \
+             SELECT {table}.{key} FROM {table} JOIN chain ON {table}.{merged} = chain.id) SELECT id FROM chain"
+        )
+    }
+
     fn mark(&self, archived: usize, erased: &[&str]) -> String {
         let first = self.key.len() + 1;
         let mut sets = vec![
@@ -242,11 +281,14 @@ impl Table {
             sets.push(format!("{column} = coalesce(?{parameter}, {column})"));
         }
         sets.extend(erased.iter().map(|name| format!("{} = NULL", quote(name))));
+        let rows = match (erased, &self.key[..]) {
+            ([_, ..], [_]) => format!("{} IN ({})", self.first_key(), self.merged_chain()),
+            _ => self.where_key(),
+        };
         format!(
-            "UPDATE {} SET {} WHERE {}",
+            "UPDATE {} SET {} WHERE {rows}",
             quote(self.name()),
-            sets.join(", "),
-            self.where_key()
+            sets.join(", ")
         )
     }
 

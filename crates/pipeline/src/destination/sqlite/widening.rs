@@ -74,7 +74,7 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
         let (_, _, kept) = widened(context)?;
         let Some(mut all) = object(context.get_raw(1)) else {
             // Somebody else has put something there: it stays.
-            return Ok(ToSqlOutput::Owned(Value::from(context.get::<Value>(1)?)));
+            return Ok(ToSqlOutput::Owned(context.get(1)?));
         };
         let identity: String = context.get(2)?;
         match kept {
