@@ -130,7 +130,7 @@ pub(crate) fn association_stream(stream: StreamName) -> Stream {
 pub(crate) const HISTORY_KEY: [&str; 4] = ["record_id", "property", "timestamp", "ordinal"];
 
 /// The stream of the values that properties have had.
-pub(crate) fn history_stream(stream: StreamName) -> Stream {
+pub(crate) fn history_stream(stream: StreamName, of: StreamName) -> Stream {
     let fields = vec![
         text("record_id", "record_id").described("Id of the record"),
         text("property", "property").described("Internal name of the property"),
@@ -143,7 +143,10 @@ pub(crate) fn history_stream(stream: StreamName) -> Stream {
         text("source_label", "sourceLabel"),
         text("updated_by_user_id", "updatedByUserId"),
     ];
-    timed(Stream::new(stream, HISTORY_KEY, fields))
+    timed(Stream {
+        of: Some(of),
+        ..Stream::new(stream, HISTORY_KEY, fields)
+    })
 }
 
 /// The stream of something that is no CRM object.

@@ -42,7 +42,8 @@ pub(crate) struct Refused {
 
 impl Refused {
     fn new(stream: StreamName, error: &Error, scope: &str) -> Self {
-        let listed = client_error(error).map_or(&[][..], hubspot_client::Error::missing_scopes);
+        let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+        let listed = source.map_or(&[][..], hubspot_client::Error::missing_scopes);
         let scopes = match listed {
             [] => vec![scope.to_owned()],
             listed => listed.to_vec(),
@@ -141,10 +142,14 @@ impl Discovery {
         let objects = self.plan.objects.iter();
         let targets = objects.clone().flat_map(|object| &object.targets);
         let targets = targets.map(|target| catalog::association_stream(target.stream.clone()));
-        let histories = objects.filter_map(|object| object.history.as_ref());
-        targets
-            .chain(histories.map(|history| catalog::history_stream(history.stream.clone())))
-            .collect()
+        let histories = objects.filter_map(|object| {
+            let history = object.history.as_ref()?;
+            Some(catalog::history_stream(
+                history.stream.clone(),
+                object.stream.clone(),
+            ))
+        });
+        targets.chain(histories).collect()
     }
 
     /// The same, as what comes after other definitions.

@@ -115,6 +115,14 @@ impl PageFacts<'_> {
         self.record(Operation::Delete, Data::Raw(key), None, metadata)
     }
 
+    /// The delete of all rows that tell of a record that was erased: `key` names that record.
+    pub(crate) fn forget(&self, key: Map<String, Value>) -> Record {
+        let mut metadata = self.metadata.clone();
+        metadata.set(metadata_keys::DELETE_REASON, "purged");
+        metadata.set(PURGED, "true");
+        self.record(Operation::Delete, Data::Structured(key), None, metadata)
+    }
+
     /// A row of a table that is read whole; a delete has no payload.
     pub(crate) fn row(&self, operation: Operation, key: Map<String, Value>, after: Option<Data>) -> Record {
         self.record(operation, Data::Structured(key), after, self.metadata.clone())

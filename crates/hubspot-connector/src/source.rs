@@ -6,6 +6,7 @@
 //! | `feed.rs` | the questions of the change feeds, and what follows their answers | no |
 //! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
 //! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
+//! | `held.rs` | what a destination holds already of streams that begin | no |
 //! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
 //! | `poll.rs` | the change feeds, one page at a time | yes |
 //! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
@@ -34,6 +35,7 @@ mod definitions;
 mod differ;
 pub(crate) mod exact;
 mod feed;
+mod held;
 mod history;
 mod inline;
 mod merge;
@@ -56,8 +58,8 @@ use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use hubspot_client::{Client, Priority};
 use opencdc::{
-    BatchStream, Catalog, Error, ErrorKind, Result, Resume, SelectedStream, Selection, Source, StreamName,
-    StreamStatus, Until,
+    BatchStream, Catalog, Error, ErrorKind, Inspect, Note, Result, Resume, SelectedStream, Selection, Source,
+    StreamName, StreamStatus, Until,
 };
 use tokio::sync::Mutex;
 
@@ -70,7 +72,7 @@ use crate::plan::ObjectPlan;
 use crate::position::HubspotPosition;
 use crate::status::Board;
 use account::Account;
-use context::Context;
+use context::{Context, Progress};
 use merge::Make;
 use object::ObjectPart;
 use reader::Reader;
@@ -109,6 +111,31 @@ impl HubspotSource {
         Ok(found)
     }
 
+    /// A read that has asked nothing yet, with where it begins and what it knows.
+    async fn open(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+    ) -> Result<(Read, HubspotPosition, Known)> {
+        let discovery = self.discovery().await.map_err(answered)?;
+        check(&selection, &discovery.catalog)?;
+        let (position, known) = match from {
+            Some(resume) => (
+                HubspotPosition::parse(&resume.position)?,
+                Known::restore(&resume.notes)?,
+            ),
+            None => Default::default(),
+        };
+        let read = Read {
+            client: self.client.with_priority(Priority::Snapshot),
+            config: self.config.clone(),
+            discovery,
+            selection,
+            board: self.board.clone(),
+        };
+        Ok((read, position, known))
+    }
+
     async fn discovery(&self) -> Result<Arc<Discovery>> {
         let known = self.discovered.lock().await.clone();
         match known {
@@ -126,23 +153,20 @@ impl Source for HubspotSource {
     }
 
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream> {
-        let discovery = self.discovery().await.map_err(answered)?;
-        check(&selection, &discovery.catalog)?;
-        let (position, known) = match from {
-            Some(resume) => (
-                HubspotPosition::parse(&resume.position)?,
-                Known::restore(&resume.notes)?,
-            ),
-            None => Default::default(),
-        };
-        let read = Read {
-            client: self.client.with_priority(Priority::Snapshot),
-            config: self.config.clone(),
-            discovery,
-            selection,
-            board: self.board.clone(),
-        };
-        let batches = read.batches(position, known);
+        let (read, position, known) = self.open(selection, from).await?;
+        let batches = read.batches(position, known, Vec::new());
+        Ok(batches.map(|batch| batch.map_err(answered)).boxed())
+    }
+
+    async fn read_into(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+        rows: Arc<dyn Inspect>,
+    ) -> Result<BatchStream> {
+        let (read, position, mut known) = self.open(selection, from).await?;
+        let notes = held::take_up(&*rows, &read, &position, &mut known).await?;
+        let batches = read.batches(position, known, notes);
         Ok(batches.map(|batch| batch.map_err(answered)).boxed())
     }
 
@@ -187,11 +211,13 @@ struct Read {
 }
 
 impl Read {
-    /// What HubSpot refuses comes through here.
+    /// What HubSpot refuses comes through here. `learned` are notes of what is known beyond those that are stored; they
+    /// are stored before anything else happens.
     fn batches(
         self,
         from: HubspotPosition,
         known: Known,
+        learned: Vec<Note>,
     ) -> impl Stream<Item = Result<opencdc::Batch>> + Send {
         try_stream! {
             let account = Account::of(&self.client).await?;
@@ -200,6 +226,9 @@ impl Read {
             let context = self.context(&account, from, known);
             if let Some(left_out) = self.discovery.plan.left_out() {
                 tracing::info!("{left_out}");
+            }
+            if !learned.is_empty() {
+                yield opencdc::Batch { notes: learned, ..context.hand_out(Progress::default()) };
             }
             let refused = self.refusals(&context);
             let parts = self.parts(&context);

@@ -105,7 +105,8 @@ pub struct Stream {
     /// The fields, in the order a person would want the columns.
     pub fields: Vec<Field>,
     /// Name of the field that tells the newer of two versions (a timestamp), where there is one. A
-    /// destination that merges keeps the row with the greater value (invariant 4).
+    /// destination that merges keeps the row with the greater value (invariant 4), except against a batch that is
+    /// [`current`](crate::Batch::current).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Name of the boolean field that says a record is gone but kept, where there is one.
@@ -114,6 +115,11 @@ pub struct Stream {
     /// Whether the origin means its times to the millisecond. What is finer is then noise, which a destination may drop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub milliseconds: bool,
+    /// The stream whose records the rows of this one tell of: the first field of the key holds the key of such a record.
+    /// A `purged` delete of this stream may name that field alone. It erases all rows of the record, and of those that
+    /// were merged into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<StreamName>,
 }
 
 impl Stream {
@@ -131,6 +137,7 @@ impl Stream {
             version: None,
             archived: None,
             milliseconds: false,
+            of: None,
         }
     }
 

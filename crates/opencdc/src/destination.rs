@@ -55,9 +55,14 @@ pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 /// 4. Calls to `write` may overlap. They take effect in the order in which their futures were first polled,
 ///    so that order holds per stream and key (invariant 4).
 /// 5. A dropped `write` may or may not have happened; it never happened in part beyond record boundaries.
+///    Where a stream has a version, an older record leaves a newer row as it is, unless its batch is
+///    [`current`](Batch::current): then the record replaces the row.
 /// 6. An `Err` means that nothing of the batch is known to be durable. Every write polled after it fails too,
 ///    until `prepare` is called again: a later batch must not overtake a lost one. The run loop starts again
 ///    from the last checkpoint.
+///
+/// 10. Of a record whose delete says `purged`, and of those that were merged into it, no value stays where this
+///     destination can take it out; one that appends says so in its own documentation.
 ///
 /// # Transactional destinations
 /// A destination that can store a checkpoint *in the same transaction as the rows* returns its store from

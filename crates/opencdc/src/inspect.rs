@@ -44,7 +44,10 @@ pub struct Compared {
 ///    writes rows.
 /// 2. `keys` gives the key of every row that is not marked as gone, once, in an order of the destination's own in which
 ///    the keys after a key are those behind it. Fewer than `limit` come only at the end.
-/// 3. Nothing is changed, nobody who writes is held up, and what is seen is durable.
+/// 3. `archived` lists rows that are marked as gone likewise: those whose time of archiving is known, and that were not
+///    merged into another. Each is the delete that would mark it so, with that time as its
+///    [`VERSION`](crate::metadata_keys::VERSION).
+/// 4. Nothing is changed, nobody who writes is held up, and what is seen is durable.
 ///
 /// # What a caller may not conclude
 /// - That two calls see the same rows: others may write in between.
@@ -55,6 +58,17 @@ pub trait Inspect: Send + Sync + Debug {
 
     /// Keys of the rows of `stream` that are not marked as gone, behind `after`, at most `limit`.
     async fn keys(&self, stream: &StreamName, after: Option<&Data>, limit: usize) -> Result<Vec<Data>>;
+
+    /// Rows of `stream` that are marked as archived, behind the key `after`, at most `limit`. None of a destination that
+    /// keeps no row of what is gone.
+    async fn archived(
+        &self,
+        _stream: &StreamName,
+        _after: Option<&Data>,
+        _limit: usize,
+    ) -> Result<Vec<Record>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Records as they are at their origin now, a page at a time.

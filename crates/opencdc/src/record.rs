@@ -137,7 +137,8 @@ pub mod metadata_keys {
     pub const READ_AT: &str = "opencdc.readAt";
     /// On a delete: the key's value of the thing that it was merged into.
     pub const MERGED_INTO: &str = "spoke.mergedInto";
-    /// On a delete: `archived`, `merged` or `purged`.
+    /// On a delete: `archived`, `merged` or `purged`. Of what is purged no value may stay anywhere, nor of what was merged
+    /// into it.
     pub const DELETE_REASON: &str = "spoke.deleteReason";
     /// On a dead letter that a person sends again: that it was refused before. What was only in doubt may be done now.
     pub const REDRIVEN: &str = "spoke.redriven";
@@ -190,7 +191,8 @@ pub struct Record {
     /// What happened.
     pub operation: Operation,
     /// The key: a JSON object with exactly the fields that the stream's [`key`](crate::Stream::key) names.
-    /// Never empty, never null: equal keys mean the same thing.
+    /// Never empty, never null: equal keys mean the same thing. A `purged` delete may have less, see
+    /// [`Stream::of`](crate::Stream::of).
     pub key: Data,
     /// What it looked like, before and after.
     pub payload: Change,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Catalog, Note, Position, Record, Result, Resume, Selection, StreamName, StreamStatus};
+use crate::{Catalog, Inspect, Note, Position, Record, Result, Resume, Selection, StreamName, StreamStatus};
 
 /// Records, and the position that they reach.
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ pub struct Batch {
     /// What the source remembers otherwise from this position on. Stored with the position, and handed to a
     /// read from it or from a later one: see [`Note`].
     pub notes: Vec<Note>,
+    /// The records say what the origin has now: each was read after every earlier record of its key. They take the
+    /// place of their rows whatever the versions say, since an origin may set a time back, and a row may have been
+    /// edited. Otherwise a record is the change of its version's time, which may come late, and an older one never
+    /// overwrites a newer one (invariant 4).
+    pub current: bool,
 }
 
 impl Batch {
@@ -32,7 +37,15 @@ impl Batch {
             position,
             catalog: None,
             notes: Vec::new(),
+            current: false,
         }
+    }
+
+    /// The same, of records that say what the origin has now.
+    #[must_use]
+    pub fn current(mut self) -> Self {
+        self.current = true;
+        self
     }
 }
 
@@ -52,6 +65,7 @@ pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
 /// 3. Records of one stream with the same key come in the order in which the changes happened (invariant 4).
 /// 4. Dropping the stream at any moment leaves the source usable; nothing that was not yielded counts as
 ///    read.
+///    A batch that is [`current`](Batch::current) holds only what was read after all that came before it.
 /// 5. The same selection, position and notes may be read any number of times.
 ///
 /// # What a caller may not conclude
@@ -70,6 +84,22 @@ pub trait Source: Send + Sync + Debug {
     /// source; [`Configuration`](crate::ErrorKind::Configuration) when the selection names a stream that is
     /// not there. Errors of the origin come through the stream.
     async fn read(&self, selection: Selection, from: Option<Resume>) -> Result<BatchStream>;
+
+    /// As [`read`](Source::read), into a destination that shows what it holds. Of streams that begin with this read it may
+    /// hold rows already, from a pipeline whose state was reset or that had another name: what is among them and not at
+    /// the origin any more is found to be gone, as if it had been delivered by this source. A source that cannot tell
+    /// reads as if there was nothing.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of looking at the rows.
+    async fn read_into(
+        &self,
+        selection: Selection,
+        from: Option<Resume>,
+        _rows: Arc<dyn Inspect>,
+    ) -> Result<BatchStream> {
+        self.read(selection, from).await
+    }
 
     /// Everything up to `position` is durable at the destination and saved as a checkpoint: the origin may
     /// forget it. Called after the save, never before (invariant 1).

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use opencdc::{Batch, Checkpoint, Note, Outcome, Result, Resume, Until, check_outcomes};
 
-use crate::Pipeline;
 use crate::run::commit::{self, Keeper};
 use crate::run::selection;
+use crate::{Pipeline, erasure};
 
 /// Writes beside a run. The position stays where it is, the checkpoint's number moves on, and what the source remembers
 /// changes with the rows (invariant 2): a run of the pipeline at the same time is stopped by that number, so none must
@@ -58,6 +58,7 @@ impl<'a> Aside<'a> {
         if is_held {
             self.pipeline.dead_letters.put(refused).await?;
         }
+        erasure::forget(self.pipeline, &erasure::forgotten(&batch)).await?;
         if is_held || matches!(self.keeper, Keeper::Loop(_)) {
             self.keeper.store().save(&self.pipeline.name, &checkpoint).await?;
         }

@@ -17,6 +17,7 @@
 mod aside;
 pub mod audit;
 pub mod destination;
+mod erasure;
 mod failpoint;
 pub mod private_file;
 mod redrive;

@@ -87,7 +87,9 @@ fn configure(connection: &Connection, kind: &FileKind) -> rusqlite::Result<()> {
     // Without effect on a file that has pages already.
     connection.pragma_update(None, "page_size", kind.page_size)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted or replaced is overwritten with zeros: it may have been erased for privacy.
+    connection.pragma_update(None, "secure_delete", true)
 }
 
 /// Brings the schema up to date in one transaction. The version is read again inside it: another process may

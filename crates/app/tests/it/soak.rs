@@ -65,7 +65,8 @@ fn stop(process: &mut Child, draw: &mut Draw) {
         std::thread::sleep(Duration::from_millis(draw.below(1_500)));
         signal(process, "CONT");
     }
-    signal(process, draw.one_of::<&str>(&["KILL", "TERM", "INT"]));
+    let name: &&str = draw.one_of(&["KILL", "TERM", "INT"]);
+    signal(process, name);
     process.wait().expect("it ends");
 }
 

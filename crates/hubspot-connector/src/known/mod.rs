@@ -105,6 +105,18 @@ impl Known {
         self.0.get_mut(stream).expect("it was just made")
     }
 
+    /// Makes a change of which nothing is stored yet: [`notes`](Self::notes) gives that.
+    pub(crate) fn learn(&mut self, edit: Edit) {
+        let stream = edit.stream().clone();
+        self.of(&stream).apply(edit);
+    }
+
+    /// The notes that store what was learned.
+    pub(crate) fn notes(&mut self) -> Vec<Note> {
+        let all = self.0.iter_mut();
+        all.flat_map(|(stream, of)| of.take_notes(stream)).collect()
+    }
+
     /// Makes the changes and gives the notes that store them.
     pub(crate) fn apply(&mut self, edits: Vec<Edit>) -> Vec<Note> {
         let outdated = self.0.iter().filter(|(_, of)| !of.outdated.is_empty());

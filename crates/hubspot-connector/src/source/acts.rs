@@ -198,7 +198,9 @@ async fn reconcile(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) -> Resu
     let gates = part.context.gates(part.touched()).await;
     let page = part.reader.live_page(round.after.clone(), &targets).await?;
     let (last, next) = ends(&page);
-    let objects = part.reader.whole(&page).await?;
+    let mut objects = part.reader.whole(&page).await?;
+    let last_modified = part.plan().object.last_modified;
+    objects.retain(|object| !poll::is_behind(object, last_modified, &part.recent));
     let mut difference = part.differ(&objects, part.rule());
     let changed = difference.changed.clone();
     difference.extend(inline(part, &page).await?);

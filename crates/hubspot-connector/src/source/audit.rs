@@ -18,7 +18,7 @@ use hubspot_client::Priority;
 use jiff::{SignedDuration, Timestamp};
 use opencdc::{
     Batch, Data, Error, ErrorKind, Origin, Pages, Position, Record, Result, Resume, SelectedStream,
-    Selection, StreamName, Until,
+    Selection, StreamName, Until, metadata_keys,
 };
 use serde_json::{Map, Value};
 
@@ -26,12 +26,13 @@ use super::account::Account;
 use super::context::Context;
 use super::differ::Difference;
 use super::object::ObjectPart;
-use super::{HubspotSource, Read};
+use super::{HubspotSource, Read, history};
 use crate::discovery::Discovery;
 use crate::known::Known;
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
 use crate::position::{HubspotPosition, StreamPosition};
+use crate::record::Facts;
 use crate::status::Board;
 use again::Again;
 use tables::RawTable;
@@ -90,7 +91,7 @@ impl Desk {
 
     /// The same rows, decoded in another way than a read decodes them.
     async fn raw_table(&self, own: OwnStream) -> Result<Vec<Record>> {
-        let facts = crate::record::Facts::new(own.name().into(), &self.context.portal_id, None);
+        let facts = Facts::new(own.name().into(), &self.context.portal_id, None);
         let table = RawTable {
             client: &self.read.client,
             plan: &self.discovery().plan,
@@ -186,13 +187,53 @@ impl Origin for HubspotSource {
 
     async fn amend(&self, from: &Resume, keys: &BTreeMap<StreamName, Vec<Data>>) -> Result<Batch> {
         let mut known = Known::restore(&from.notes)?;
-        let mut batch = Batch::new(Vec::new(), from.position.clone());
+        let position = HubspotPosition::parse(&from.position)?;
+        let mut batch = Batch::new(Vec::new(), from.position.clone()).current();
         for (stream, keys) in keys {
             let difference = Again::of(self, stream).await?.read(self, keys).await?;
+            let forgotten = self.forget(&position, stream, &difference.records).await?;
             batch.records.extend(difference.records);
+            batch.records.extend(forgotten);
             batch.notes.extend(known.apply(difference.edits));
         }
         Ok(batch)
+    }
+}
+
+impl HubspotSource {
+    /// What goes from the history of records that are erased, where the copy at `position` has it.
+    async fn forget(
+        &self,
+        position: &HubspotPosition,
+        stream: &StreamName,
+        records: &[Record],
+    ) -> Result<Vec<Record>> {
+        let discovery = self.discovery().await?;
+        let Some(plan) = discovery.plan.of_stream(stream) else {
+            return Ok(Vec::new());
+        };
+        let history = plan.history.as_ref().map(|history| &history.stream);
+        let (Some(history), Some(portal_id)) = (history, &position.portal_id) else {
+            return Ok(Vec::new());
+        };
+        if !position.streams.contains_key(history) {
+            return Ok(Vec::new());
+        }
+        let facts = Facts::new(history.clone(), &portal_id.as_str().into(), Some(&plan.object));
+        let is_purged =
+            |record: &&Record| record.metadata.get(metadata_keys::DELETE_REASON) == Some("purged");
+        let mut ids = Vec::new();
+        for record in records.iter().filter(is_purged) {
+            ids.extend(
+                record
+                    .key
+                    .to_object()?
+                    .get("id")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+        }
+        Ok(history::forget(ids.iter().map(String::as_str), &facts))
     }
 }
 

@@ -144,7 +144,7 @@ impl Context {
         opencdc::Batch {
             notes,
             catalog,
-            ..opencdc::Batch::new(progress.records, position.to_position())
+            ..opencdc::Batch::new(progress.records, position.to_position()).current()
         }
     }
 

@@ -108,6 +108,13 @@ fn instant(value: &Map<String, Value>) -> Option<Instant<'_>> {
     })
 }
 
+/// What is left to say of records that were erased: that no value of theirs may stay.
+pub(super) fn forget<'a>(ids: impl IntoIterator<Item = &'a str>, facts: &Facts) -> Vec<Record> {
+    let facts = facts.read_now();
+    let key = |id: &str| Map::from_iter([(HISTORY_KEY[0].to_owned(), Value::from(id))]);
+    ids.into_iter().map(|id| facts.forget(key(id))).collect()
+}
+
 fn row(id: &str, property: &str, value: &Map<String, Value>, ordinal: u64) -> Map<String, Value> {
     let mut row = value.clone();
     row.insert("record_id".to_owned(), id.into());

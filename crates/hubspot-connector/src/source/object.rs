@@ -195,7 +195,9 @@ impl ObjectPart {
     /// before it, where nobody took note of what was delivered.
     fn note_walked(&mut self, state: &StreamPosition) {
         let looks_back = matches!(state, StreamPosition::Cdc(cdc) if cdc.since.is_some());
-        if !looks_back {
+        // Who was archived before may have left the recycle bin since.
+        let has_bin = self.context.known.lock().of(self.stream()).bin.len() > 0;
+        if !looks_back && !has_bin {
             self.done.archived = 1;
         }
         self.done.counted = 1;
@@ -416,8 +418,14 @@ impl ObjectPart {
         if !self.delivers {
             difference.records.clear();
         }
+        let purged = gone.iter().filter(|(_, fate)| *fate == Fate::Purged);
+        let purged: Vec<_> = purged.map(|(id, _)| id.to_string()).collect();
         let mut known = self.context.known.lock();
         for attached in &self.attached {
+            if attached.kind == Kind::History {
+                let forgotten = super::history::forget(purged.iter().map(String::as_str), &attached.facts);
+                difference.records.extend(forgotten);
+            }
             if let Kind::Target(_) = attached.kind {
                 difference.extend(differ::unlink(
                     &ids,

@@ -4,7 +4,7 @@
 //! older than what search has shown. What is remembered of a record is therefore the time that was *read*, and a record that
 //! was read too early is read again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use async_stream::try_stream;
@@ -276,6 +276,16 @@ fn note_read(
     }
 }
 
+/// Whether a list shows a record as it was before it was last read by id. That counts as not read: what is delivered takes
+/// the place of what is there (invariant 4). Only one property is compared with itself, and `recent` holds the times of the
+/// last minutes only, so a time that HubSpot has set back is believed by a later walk.
+pub(super) fn is_behind(object: &RawObject, last_modified: &str, recent: &HashMap<u64, Timestamp>) -> bool {
+    let newest = number(object.id()).and_then(|id| recent.get(&id));
+    newest
+        .zip(time(object, last_modified))
+        .is_some_and(|(newest, at)| at < *newest)
+}
+
 fn updated(object: &RawObject) -> Option<Timestamp> {
     object.updated_at()?.parse().ok().map(feed::whole)
 }
@@ -294,4 +304,26 @@ fn time(object: &RawObject, property: &str) -> Option<Timestamp> {
     let properties: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(object.properties()?).ok()?;
     properties.get(property)?.as_str()?.parse().ok().map(feed::whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_behind_what_was_read_is_told_from_one_that_is_not() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let recent = HashMap::from([(7, at("2026-01-01T00:00:05Z"))]);
+        let behind = |id: &str, changed: &str| {
+            let updated = "2025-01-01T00:00:00Z";
+            let json =
+                format!(r#"{{"id":"{id}","properties":{{"changed":"{changed}"}},"updatedAt":"{updated}"}}"#);
+            is_behind(&RawObject::parse(&json.into()).unwrap(), "changed", &recent)
+        };
+        assert!(behind("7", "2026-01-01T00:00:04.999Z"));
+        assert!(!behind("7", "2026-01-01T00:00:05Z"));
+        assert!(!behind("7", "2026-01-01T00:00:06Z"));
+        assert!(!behind("8", "2026-01-01T00:00:04Z"), "not read lately");
+        assert!(!behind("7", ""), "without a time it is taken for new");
+    }
 }

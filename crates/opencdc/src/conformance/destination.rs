@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
 use super::checkpoints::in_words;
+use super::widening;
 use crate::{
     Batch, Catalog, Checkpoint, CheckpointStore, Compared, Data, DataType, Destination, Field, Inspect, Note,
     Operation, Outcome, Position, Record, Stream, Verdict, check_outcomes,
@@ -39,9 +40,11 @@ pub async fn all<S: Subject>(make: impl Fn() -> S) {
     what_was_written_is_there_after_reopening(&make()).await;
     writing_a_batch_again_changes_nothing(&make()).await;
     an_older_version_does_not_overwrite_a_newer(&make()).await;
+    what_the_origin_has_now_replaces_a_row_of_any_version(&make()).await;
     overlapping_writes_take_effect_in_order(&make()).await;
     a_deleted_record_is_gone(&make()).await;
     a_new_field_is_filled_from_then_on(&make()).await;
+    widening::a_type_that_widens_keeps_what_was_there(&make()).await;
     a_batch_without_records_is_fine(&make()).await;
     a_dropped_write_leaves_the_destination_usable(&make()).await;
     a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
@@ -110,7 +113,7 @@ fn batch(records: Vec<Record>, sequence: u64) -> Arc<Batch> {
     Arc::new(Batch::new(records, checkpoint(sequence).position))
 }
 
-async fn prepared(subject: &dyn Subject) -> Arc<dyn Destination> {
+pub(super) async fn prepared(subject: &dyn Subject) -> Arc<dyn Destination> {
     let destination = subject.open().await;
     destination
         .prepare(&catalog())
@@ -119,7 +122,11 @@ async fn prepared(subject: &dyn Subject) -> Arc<dyn Destination> {
     destination
 }
 
-async fn write(destination: &dyn Destination, records: Vec<Record>, sequence: u64) -> Vec<Outcome> {
+pub(super) async fn write(
+    destination: &dyn Destination,
+    records: Vec<Record>,
+    sequence: u64,
+) -> Vec<Outcome> {
     write_at(destination, records, checkpoint(sequence)).await
 }
 
@@ -216,6 +223,19 @@ pub async fn an_older_version_does_not_overwrite_a_newer(subject: &dyn Subject) 
     assert_eq!(outcomes, [Outcome::Unchanged]);
     destination.close().await.unwrap();
     assert_eq!(emails(subject).await, [pair("1", "new@example.com")]);
+}
+
+/// Invariant 4 is about changes of a time. What the origin has now is never the older one, and afterwards the row's
+/// version is that of the record again.
+pub async fn what_the_origin_has_now_replaces_a_row_of_any_version(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    write(&*destination, vec![contact("1", "edited@example.com", 59)], 1).await;
+    let now = Arc::new(Batch::clone(&batch(vec![contact("1", "now@example.com", 3)], 2)).current());
+    let outcomes = destination.write(now, checkpoint(2)).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Written]);
+    write(&*destination, vec![contact("1", "later@example.com", 4)], 3).await;
+    destination.close().await.unwrap();
+    assert_eq!(emails(subject).await, [pair("1", "later@example.com")]);
 }
 
 /// Promise 4: twenty writes to one key, all under way at once; the last one polled stands.

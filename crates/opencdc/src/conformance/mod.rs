@@ -10,3 +10,4 @@ pub mod destination;
 pub mod inbox;
 pub mod key_map;
 pub mod source;
+pub mod widening;

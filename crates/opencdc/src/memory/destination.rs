@@ -11,7 +11,7 @@ use super::lock;
 use super::transactional::TransactionalStore;
 use crate::{
     Batch, Catalog, Checkpoint, CheckpointStore, Destination, Error, ErrorKind, Inspect, Operation, Outcome,
-    Record, Result, StreamName,
+    Record, Result, StreamName, metadata_keys,
 };
 
 /// Decides whether a record is refused, and why.
@@ -67,7 +67,7 @@ impl MemoryDestination {
         of_stream.map(|(_, row)| row.clone()).collect()
     }
 
-    fn apply(&self, place: &mut Place, record: &Record) -> Result<Outcome> {
+    fn apply(&self, place: &mut Place, record: &Record, current: bool) -> Result<Outcome> {
         if let Some(reason) = self.refuse.as_ref().and_then(|refuse| refuse(record)) {
             return Ok(Outcome::rejected(reason));
         }
@@ -78,16 +78,37 @@ impl MemoryDestination {
         match (record.operation, &record.payload.after) {
             (Operation::Delete, _) | (_, None) => {
                 place.rows.remove(&key);
+                place.forget(record)?;
             }
-            (_, Some(after)) => return place.merge(key, after.to_object()?.into_owned()),
+            (_, Some(after)) => return place.merge(key, after.to_object()?.into_owned(), current),
         }
         Ok(Outcome::Written)
     }
 }
 
 impl Place {
-    /// Keeps the newer of two versions, by the stream's version field (invariant 4).
-    fn merge(&mut self, key: (StreamName, String), row: Map<String, Value>) -> Result<Outcome> {
+    /// Removes all rows about a record that was erased, see [`Stream::of`](crate::Stream::of).
+    fn forget(&mut self, record: &Record) -> Result<()> {
+        let Some(stream) = self.catalog.stream(record.stream.as_str()) else {
+            return Ok(());
+        };
+        let is_purged = record.metadata.get(metadata_keys::DELETE_REASON) == Some("purged");
+        if is_purged && stream.of.is_some() {
+            let (name, key) = (&stream.key[0], record.key.to_object()?);
+            let is_about = |row: &Map<String, Value>| row.get(name) == key.get(name);
+            self.rows
+                .retain(|(of, _), row| *of != record.stream || !is_about(row));
+        }
+        Ok(())
+    }
+
+    /// Keeps the newer of two versions, by the stream's version field (invariant 4), unless the row is `current`.
+    fn merge(
+        &mut self,
+        key: (StreamName, String),
+        row: Map<String, Value>,
+        current: bool,
+    ) -> Result<Outcome> {
         let stream = self.catalog.stream(key.0.as_str()).ok_or_else(|| {
             Error::new(
                 ErrorKind::Internal,
@@ -99,7 +120,7 @@ impl Place {
             let at = |row: &Map<String, Value>| follow(row, &field.path).map(ToString::to_string);
             self.rows.get(&key).is_some_and(|old| at(old) > at(&row))
         });
-        if newer {
+        if newer && !current {
             return Ok(Outcome::Unchanged);
         }
         self.rows.insert(key, row);
@@ -128,7 +149,7 @@ impl Destination for MemoryDestination {
         let outcomes: Vec<_> = batch
             .records
             .iter()
-            .map(|record| self.apply(&mut place, record))
+            .map(|record| self.apply(&mut place, record, batch.current))
             .collect::<Result<_>>()?;
         if let Some(store) = &self.transactional {
             store.written_with_rows(&outcomes, checkpoint)?;

@@ -47,7 +47,7 @@ use super::serial::Serial;
 /// | boolean | `INTEGER` | 0 or 1 |
 /// | date | `TEXT` | `YYYY-MM-DD` |
 /// | timestamp | `TEXT` | `YYYY-MM-DDTHH:MM:SS.mmmZ`, so that the order of texts is that of time |
-/// | json | `TEXT` | JSON |
+/// | json | `TEXT` | JSON, also where the origin wrote it as a text |
 ///
 /// An empty text is `NULL` in every column that is not for text. A value that its column cannot hold is kept in
 /// `_raw`, a JSON object from field to value: what has another type (the column is then `NULL`), and also

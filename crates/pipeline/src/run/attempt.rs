@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesOrdered, StreamExt};
-use opencdc::{Batch, BatchStream, Catalog, Checkpoint, Data, Record, Result, Selection, Until};
+use opencdc::{
+    Batch, BatchStream, Catalog, Checkpoint, Data, ErrorKind, Record, Result, Resume, Selection, Until,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::commit::{self, Hold, Keeper, Round, Written};
@@ -102,7 +104,7 @@ impl<'a> Attempt<'a> {
         // Loaded after `prepare`, which waits for whatever an earlier attempt left under way.
         let (sequence, from) = self.keeper.resume(&self.pipeline.name).await?;
         self.started(sequence, from.is_some(), &catalog);
-        let read = source.read(selection.clone(), from);
+        let read = read(self.pipeline, selection.clone(), from, &catalog);
         let batches = unless_stopped(self.stop, read).await.transpose()?;
         Ok(batches.map(|batches| (batches, selection)))
     }
@@ -296,6 +298,20 @@ impl<'a> Attempt<'a> {
         commit::finish(self.pipeline, &self.keeper, &last, self.acked).await?;
         self.acked = Some(last.sequence);
         Ok(())
+    }
+}
+
+/// Opens the read, with a look at what the destination holds if it shows that.
+async fn read(
+    pipeline: &Pipeline,
+    selection: Selection,
+    from: Option<Resume>,
+    catalog: &Catalog,
+) -> Result<BatchStream> {
+    match pipeline.destination.inspect(catalog).await {
+        Ok(rows) => pipeline.source.read_into(selection, from, rows).await,
+        Err(error) if error.kind() == ErrorKind::Configuration => pipeline.source.read(selection, from).await,
+        Err(error) => Err(error),
     }
 }
 

@@ -9,6 +9,7 @@ use opencdc::{
 };
 
 use super::{Pipeline, StreamTotals};
+use crate::erasure::{self, Forgotten};
 use crate::failpoint::failpoint;
 
 /// A batch that is durable at the destination; its records are let go of, except the refused ones.
@@ -17,6 +18,7 @@ pub(super) struct Written {
     pub(super) checkpoint: Checkpoint,
     streams: StreamTotals,
     refused: Vec<DeadLetter>,
+    forgotten: Vec<Forgotten>,
 }
 
 impl Written {
@@ -31,6 +33,7 @@ impl Written {
             checkpoint,
             streams: StreamTotals::of(batch, outcomes),
             refused: refused(pipeline, batch, outcomes),
+            forgotten: erasure::forgotten(batch),
         })
     }
 
@@ -143,6 +146,7 @@ impl Hold {
 #[derive(Debug)]
 pub(super) struct Round {
     letters: Vec<DeadLetter>,
+    forgotten: Vec<Forgotten>,
     saves: Vec<Checkpoint>,
     /// The last batch whose checkpoint is stored once the others are saved; without notes.
     ack: Option<Checkpoint>,
@@ -156,6 +160,7 @@ impl Round {
     pub(super) fn plan(group: &mut Vec<Written>, keeper: &Keeper, hold: &mut Hold) -> Self {
         let mut round = Self {
             letters: Vec::new(),
+            forgotten: Vec::new(),
             saves: Vec::new(),
             ack: None,
             batches: group.len() as u64,
@@ -188,6 +193,7 @@ impl Round {
         }
         self.streams.add(&written.streams);
         self.letters.extend(written.refused);
+        self.forgotten.extend(written.forgotten);
     }
 
     /// Dead letters, then the checkpoint, then the ack.
@@ -196,6 +202,7 @@ impl Round {
         if !self.letters.is_empty() {
             pipeline.dead_letters.put(mem::take(&mut self.letters)).await?;
         }
+        erasure::forget(pipeline, &self.forgotten).await?;
         failpoint!("run.before_save");
         for checkpoint in &self.saves {
             keeper.store().save(&pipeline.name, checkpoint).await?;

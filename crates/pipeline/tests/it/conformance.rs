@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use opencdc::conformance::destination::{self, Subject, contact};
-use opencdc::conformance::{checkpoints, dead_letters, inbox, key_map};
+use opencdc::conformance::{checkpoints, dead_letters, inbox, key_map, widening};
 use opencdc::{CheckpointStore, Data, DeadLetters, Destination, Inbox, KeyMap, Record};
 use pipeline::SqliteStore;
 use pipeline::destination::{NdjsonConfig, NdjsonDestination, SqliteConfig, SqliteDestination};
@@ -190,9 +190,11 @@ async fn the_ndjson_destination_keeps_the_promises_of_one_that_appends() {
     let make = Ndjson::new;
     destination::there_is_one_outcome_for_every_record(&make()).await;
     destination::what_was_written_is_there_after_reopening(&make()).await;
+    destination::what_the_origin_has_now_replaces_a_row_of_any_version(&make()).await;
     destination::overlapping_writes_take_effect_in_order(&make()).await;
     destination::a_deleted_record_is_gone(&make()).await;
     destination::a_new_field_is_filled_from_then_on(&make()).await;
+    widening::a_type_that_widens_keeps_what_was_there(&make()).await;
     destination::a_batch_without_records_is_fine(&make()).await;
     destination::a_dropped_write_leaves_the_destination_usable(&make()).await;
     destination::a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;

@@ -304,6 +304,7 @@ impl DeadLetters for LoggedLetters {
     }
 
     async fn take(&self, ids: &[u64]) -> Result<Vec<DeadLetter>> {
+        self.log.note(format!("take {}", ids.len()));
         self.inner.take(ids).await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use opencdc::{
     Batch, Catalog, Checkpoint, Data, DataType, Destination as _, Field, Operation, Position, Record, Stream,
-    Verdict,
+    Verdict, metadata_keys,
 };
 use pipeline::destination::{Deletes, SqliteConfig, SqliteDestination};
 use rusqlite::Connection;
@@ -207,4 +207,40 @@ async fn what_is_not_committed_is_not_there_and_holds_nobody_up() {
     );
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(place.verdicts(&stream, &[written]).await, [differs(&["a"])]);
+}
+
+#[tokio::test]
+async fn rows_that_are_archived_are_listed_with_their_time_and_merged_ones_are_not() {
+    let place = Place::new(Deletes::Soft);
+    let stream = things(&[("name", DataType::String)]);
+    let at = "2026-01-02T03:04:05.678Z";
+    let gone = |id: &str| Record::delete("things", json!({"id": id}).to_string().as_bytes());
+    let archived = |id: &str| gone(id).with_metadata(metadata_keys::VERSION, at);
+    let mut records: Vec<_> = ["1", "2", "3", "4", "5", "6"]
+        .map(|id| thing(id, &json!({"name": "x"})))
+        .to_vec();
+    records.extend(["2", "4", "6"].map(archived));
+    records.push(archived("3").with_metadata(metadata_keys::MERGED_INTO, "1"));
+    records.push(gone("5"));
+    place.write(&stream, records).await;
+    let look = place
+        .open()
+        .await
+        .inspect(&Catalog::new(vec![stream]))
+        .await
+        .unwrap();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = look.archived(&"things".into(), after.as_ref(), 2).await.unwrap();
+        for record in &page {
+            assert_eq!(record.metadata.get(metadata_keys::VERSION), Some(at));
+            assert_eq!(record.operation, Operation::Delete);
+            found.push(record.key.to_object().unwrap()["id"].clone());
+        }
+        if page.len() < 2 {
+            break;
+        }
+        after = page.last().map(|record| record.key.clone());
+    }
+    assert_eq!(found, ["2", "4", "6"]);
 }

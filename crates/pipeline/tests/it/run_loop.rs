@@ -431,6 +431,26 @@ async fn a_transactional_destination_is_saved_once_at_the_end() {
 }
 
 #[tokio::test]
+async fn letters_of_what_was_erased_or_merged_are_forgotten_before_the_checkpoint() {
+    for (reason, kept) in [("purged", 1), ("merged", 1), ("archived", 2)] {
+        let refusing = MemoryDestination::default()
+            .refusing(|record| (record.operation != opencdc::Operation::Delete).then(|| "no".to_owned()));
+        let mut all = batches(3);
+        all[2].records = vec![
+            Record::delete("contacts", br#"{"id":"1"}"#)
+                .with_metadata(opencdc::metadata_keys::DELETE_REASON, reason),
+        ];
+        let run = Run::new(all, refusing);
+        run.caught_up().await.unwrap();
+        let letters = run.pipeline.dead_letters.list("p", 0, 10).await.unwrap();
+        assert_eq!(letters.len(), kept, "{reason}");
+        let calls = run.log.only(&["take", "save 3"]);
+        let forgotten = ["take 1", "save 3"];
+        assert_eq!(calls, forgotten[kept - 1..], "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn a_transactional_destination_is_saved_after_the_dead_letters_of_a_batch() {
     let mut run = Run::new(batches(4), refusing("2").transactional("p"));
     run.pipeline.options.max_in_flight = 1;

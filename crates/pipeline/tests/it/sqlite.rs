@@ -296,6 +296,34 @@ async fn widening_loses_no_digit_and_no_meaning() {
 }
 
 #[tokio::test]
+async fn what_did_not_fit_goes_into_a_column_that_becomes_text_without_being_made_anew() {
+    let sqlite = Sqlite::new();
+    let day = contacts(&[("due", DataType::Date)]);
+    let records = vec![
+        record("1", json!({"due": "soon"})),
+        record("2", json!({"due": "2026-01-02"})),
+        record("3", json!({})),
+    ];
+    sqlite.rows_after(&day, records).await;
+    let rows = sqlite
+        .rows_after(&contacts(&[("due", DataType::String)]), vec![])
+        .await;
+    let due: Vec<_> = rows
+        .iter()
+        .map(|row| (row["due"].clone(), row["_raw"].clone()))
+        .collect();
+    let null = Value::Null;
+    assert_eq!(
+        due,
+        [
+            (json!("soon"), null.clone()),
+            (json!("2026-01-02"), null.clone()),
+            (null.clone(), null)
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_field_that_is_gone_keeps_its_column_and_its_values() {
     let sqlite = Sqlite::new();
     let both = contacts(&[("city", DataType::String), ("zip", DataType::String)]);
@@ -377,6 +405,162 @@ async fn a_purged_record_leaves_its_key_alone() {
         "_archived_at": "2025-12-31T00:00:00.000Z", "_merged_into": null, "_raw": null,
     });
     assert_eq!(rows, [object(expected)]);
+}
+
+#[tokio::test]
+async fn a_record_that_says_itself_that_it_is_archived_keeps_its_marks() {
+    let sqlite = Sqlite::new();
+    let stream = mortal(&[("city", DataType::String)]);
+    let merged = gone("merged").with_metadata(metadata_keys::MERGED_INTO, "2");
+    let after =
+        r#"{"id":"1","properties":{"city":"Bern"},"updatedAt":"2026-01-01T00:00:00Z","archived":true}"#;
+    let archived = Record::snapshot("contacts", br#"{"id":"1"}"#, after.as_bytes());
+    let records = vec![record("1", json!({"city": "Basel"})), merged, archived];
+    let rows = sqlite.rows_after(&stream, records).await;
+    let expected = json!({
+        "id": "1", "city": "Bern", "_updated_at": "2026-01-01T00:00:00.000Z", "_archived": 1,
+        "_archived_at": "2025-12-31T00:00:00.000Z", "_merged_into": "2", "_raw": null,
+    });
+    assert_eq!(rows, [object(expected)]);
+}
+
+#[tokio::test]
+async fn a_second_delete_keeps_what_the_first_one_marked() {
+    let sqlite = Sqlite::new();
+    let merged = gone("merged").with_metadata(metadata_keys::MERGED_INTO, "2");
+    let purged =
+        Record::delete("contacts", br#"{"id":"1"}"#).with_metadata(metadata_keys::DELETE_REASON, "purged");
+    let records = vec![record("1", json!({"city": "Bern"})), merged, purged];
+    let rows = sqlite
+        .rows_after(&mortal(&[("city", DataType::String)]), records)
+        .await;
+    let expected = json!({
+        "id": "1", "city": null, "_updated_at": "2026-01-01T00:00:00.000Z", "_archived": 1,
+        "_archived_at": "2025-12-31T00:00:00.000Z", "_merged_into": "2", "_raw": null,
+    });
+    assert_eq!(rows, [object(expected)]);
+}
+
+/// Contacts and what their properties have been.
+fn with_history() -> Catalog {
+    let names = ["record_id", "timestamp", "value"];
+    let fields = names
+        .map(|name| Field::new(name, DataType::String, [name]))
+        .to_vec();
+    let mut history = Stream::new("history", ["record_id", "timestamp"], fields);
+    history.of = Some("contacts".into());
+    Catalog::new(vec![mortal(&[("city", DataType::String)]), history])
+}
+
+fn value(of: &str, at: &str, value: &str) -> Record {
+    let row = json!({"record_id": of, "timestamp": at, "value": value});
+    let key = json!({"record_id": of, "timestamp": at}).to_string();
+    Record::snapshot("history", key.as_bytes(), row.to_string().as_bytes())
+}
+
+fn delete(stream: &'static str, key: &str, reason: &'static str) -> Record {
+    Record::delete(stream, key.as_bytes()).with_metadata(metadata_keys::DELETE_REASON, reason)
+}
+
+/// 1 was merged into 2, and 2 into 3, which is then erased; 4 stays, though it was merged into 5 before.
+fn merges_and_an_erasure() -> Vec<Record> {
+    let ids = ["1", "2", "3", "4", "5"];
+    let mut records: Vec<_> = ids
+        .iter()
+        .map(|id| record(id, json!({"city": format!("secret {id}")})))
+        .collect();
+    records.extend(ids.map(|id| value(id, "a", &format!("secret {id}"))));
+    records.extend(ids.map(|id| value(id, "b", &format!("older secret {id}"))));
+    for (id, into) in [("1", "2"), ("2", "3"), ("4", "5")] {
+        let merged = delete("contacts", &json!({"id": id}).to_string(), "merged");
+        records.push(merged.with_metadata(metadata_keys::MERGED_INTO, into));
+    }
+    records.push(delete("contacts", r#"{"id":"3"}"#, "purged"));
+    records.push(delete("history", r#"{"record_id":"3"}"#, "purged"));
+    records
+}
+
+#[tokio::test]
+async fn what_is_erased_is_forgotten_in_every_table_with_all_that_was_merged_into_it() {
+    for (mut sqlite, left) in [
+        (Sqlite::new(), vec!["4", "5"]),
+        (Sqlite::hard(), vec!["1", "2", "4", "5"]),
+    ] {
+        let is_hard = left.len() > 2;
+        sqlite.config.busy_timeout = std::time::Duration::from_millis(1);
+        let destination = SqliteDestination::open(sqlite.config.clone(), "p").await.unwrap();
+        destination.prepare(&with_history()).await.unwrap();
+        let outcomes = sqlite.write(&destination, merges_and_an_erasure()).await;
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Written));
+        let values = |table: &str, column: &str, id: &str| {
+            let rows = rows(&sqlite.path(), table);
+            let told = rows.iter().filter(|row| !row[column].is_null());
+            told.map(|row| row[id].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut living = values("contacts", "city", "id");
+        living.dedup();
+        // A hard delete has taken the merged ones away already, and with them what leads to their history.
+        assert_eq!(living, if is_hard { vec!["5"] } else { vec!["4", "5"] });
+        let mut told = values("history", "value", "record_id");
+        told.dedup();
+        assert_eq!(told, left);
+    }
+}
+
+#[tokio::test]
+async fn a_history_without_its_records_forgets_too() {
+    let sqlite = Sqlite::new();
+    let destination = SqliteDestination::open(sqlite.config.clone(), "p").await.unwrap();
+    destination.prepare(&with_history()).await.unwrap();
+    let all = ["1", "12", "2"].map(|id| value(id, "a", "secret")).to_vec();
+    sqlite.write(&destination, all).await;
+    let forget = delete("history", r#"{"record_id":"1"}"#, "purged");
+    let outcomes = sqlite.write(&destination, vec![forget.clone(), forget]).await;
+    assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
+    let left = rows(&sqlite.path(), "history");
+    let left: Vec<_> = left
+        .iter()
+        .map(|row| row["record_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(left, ["12", "2"]);
+    let nameless = delete("history", r#"{"timestamp":"a"}"#, "purged");
+    let outcomes = sqlite.write(&destination, vec![nameless]).await;
+    assert!(matches!(outcomes[..], [Outcome::Rejected(_)]), "{outcomes:?}");
+}
+
+/// The bytes of the file and of its log.
+fn bytes(sqlite: &Sqlite) -> Vec<u8> {
+    let files = ["rows.db", "rows.db-wal"].map(|name| sqlite.dir.path().join(name));
+    let read = files.iter().map(|path| std::fs::read(path).unwrap_or_default());
+    read.collect::<Vec<_>>().concat()
+}
+
+#[tokio::test]
+async fn no_byte_of_what_is_erased_stays_in_the_file_or_its_log() {
+    let sqlite = Sqlite::new();
+    let stream = mortal(&[("email", DataType::String), ("visits", DataType::Integer)]);
+    let destination = sqlite.open(&stream).await;
+    let secret = |n: u32| format!("ada.lovelace.{n}@example.com");
+    // Long enough for pages of its own, changed so often that old values lie about.
+    let long = |n: u32| format!("{}{}", secret(n), "x".repeat(9_000));
+    for n in 0..20 {
+        let values = json!({"email": if n % 2 == 0 { secret(n) } else { long(n) }, "visits": secret(n)});
+        sqlite
+            .write(&destination, vec![record("1", values), record("2", json!({}))])
+            .await;
+    }
+    let contains = |text: &str| {
+        bytes(&sqlite)
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    assert!(contains("ada.lovelace"), "the test looks where values are");
+    let purged = delete("contacts", r#"{"id":"1"}"#, "purged");
+    sqlite.write(&destination, vec![purged]).await;
+    assert!(!contains("ada.lovelace"), "while the file is open");
+    destination.close().await.unwrap();
+    assert!(!contains("ada.lovelace"), "after it was closed");
 }
 
 #[tokio::test]

@@ -117,7 +117,9 @@ impl State {
         };
         let lies = !self.is_honest.load(Ordering::Relaxed) && draw.below(20) == 0;
         if !lies {
-            drop(self.pass_on(&request).map(|answer| send(&client, &answer)));
+            if let Some(answer) = self.pass_on(&request) {
+                send(&client, &answer);
+            }
             return;
         }
         self.lies.fetch_add(1, Ordering::Relaxed);

@@ -261,6 +261,10 @@ async fn histories(
     })
 }
 
+fn row_text(key: &Key) -> String {
+    serde_json::to_string(key).expect("a key is always serialisable")
+}
+
 async fn rows(
     source: &HubspotSource,
     stream: &StreamName,

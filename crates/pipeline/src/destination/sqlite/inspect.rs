@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use opencdc::{
     Batch, Catalog, Compared, Data, DataType, Error, ErrorKind, Inspect, Operation, Position, Record, Result,
-    StreamName,
+    StreamName, metadata_keys,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use serde_json::{Map, Number, Value};
 
 use super::beside::Side;
-use super::columns::{EXTRA, RAW, sql_type};
+use super::columns::{ARCHIVED_AT, EXTRA, MERGED_INTO, RAW, sql_type};
 use super::config::SqliteConfig;
 use super::place::{KIND, STATEMENTS, bound};
 use super::rows::{self, Change, Plan, Rows};
@@ -56,6 +56,8 @@ struct Read {
     /// Parameters: how many, and the key to begin behind.
     next_keys: String,
     first_keys: String,
+    /// Rows that are marked as archived, likewise, with the time; `None` where no time is kept.
+    archived: Option<(String, String)>,
 }
 
 impl Look {
@@ -100,6 +102,14 @@ impl Inspect for Look {
         let stream = stream.clone();
         self.blocking(move |open| open.keys(&stream, &after, limit)).await
     }
+
+    async fn archived(&self, stream: &StreamName, after: Option<&Data>, limit: usize) -> Result<Vec<Record>> {
+        let delete = |key: &Data| Record::new(stream.clone(), Operation::Delete, key.clone(), None);
+        let after = Batch::new(after.map(delete).into_iter().collect(), Position::new(""));
+        let stream = stream.clone();
+        self.blocking(move |open| open.archived(&stream, &after, limit))
+            .await
+    }
 }
 
 impl Open {
@@ -139,6 +149,15 @@ impl Open {
         match tables.plan.by_stream.get(stream) {
             None => Ok(Vec::new()),
             Some(index) => self.explain(tables.keys(&self.connection, *index, &rows, limit)),
+        }
+    }
+
+    fn archived(&mut self, stream: &StreamName, after: &Batch, limit: usize) -> Result<Vec<Record>> {
+        let tables = self.tables()?;
+        let rows = rows::convert(&tables.plan, &after.records)?;
+        match tables.plan.by_stream.get(stream) {
+            None => Ok(Vec::new()),
+            Some(index) => self.explain(tables.archived(&self.connection, *index, &rows, limit)),
         }
     }
 }
@@ -198,7 +217,6 @@ impl Tables {
         after: &Rows,
         limit: usize,
     ) -> Result<Vec<Data>, Failure> {
-        let table = &self.plan.tables[index];
         let Some(read) = &self.reads[index] else {
             return Ok(Vec::new());
         };
@@ -207,6 +225,46 @@ impl Tables {
         } else {
             &read.next_keys
         };
+        self.page(connection, index, sql, (after, limit), key)
+    }
+
+    /// As `keys`, of the rows that are marked as archived.
+    fn archived(
+        &self,
+        connection: &Connection,
+        index: usize,
+        after: &Rows,
+        limit: usize,
+    ) -> Result<Vec<Record>, Failure> {
+        let archived = self.reads[index].as_ref().and_then(|read| read.archived.as_ref());
+        let Some((first, next)) = archived else {
+            return Ok(Vec::new());
+        };
+        let sql = if after.changes.is_empty() { first } else { next };
+        self.page(connection, index, sql, (after, limit), |table, row| {
+            let at: String = row.get(table.key.len())?;
+            let delete = Record::new(
+                table.stream.name.clone(),
+                Operation::Delete,
+                key(table, row)?,
+                None,
+            );
+            Ok(delete
+                .with_metadata(metadata_keys::DELETE_REASON, "archived")
+                .with_metadata(metadata_keys::VERSION, at))
+        })
+    }
+
+    /// What `one` makes of each row that a statement of [`Read`] gives.
+    fn page<T>(
+        &self,
+        connection: &Connection,
+        index: usize,
+        sql: &str,
+        (after, limit): (&Rows, usize),
+        one: impl Fn(&Table, &rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Failure> {
+        let table = &self.plan.tables[index];
         let mut select = connection.prepare_cached(sql)?;
         select.raw_bind_parameter(1, limit)?;
         if let Some(change) = after.changes.first() {
@@ -220,11 +278,11 @@ impl Tables {
             }
         }
         let mut found = select.raw_query();
-        let mut keys = Vec::new();
+        let mut page = Vec::new();
         while let Some(row) = found.next()? {
-            keys.push(key(table, row)?);
+            page.push(one(table, row)?);
         }
-        Ok(keys)
+        Ok(page)
     }
 }
 
@@ -363,17 +421,26 @@ impl Read {
             .map(|(key, n)| format!("{key} = ?{n}"))
             .collect();
         let keys = keys.join(", ");
+        let behind = format!(" AND ({keys}) > ({})", places.join(", "));
         let page = |behind: &str| {
             format!("SELECT {keys} FROM {from} WHERE NOT {gone}{behind} ORDER BY {keys} LIMIT ?1")
         };
+        let [at, into] = [ARCHIVED_AT, MERGED_INTO].map(|mark| value(table.column_called(mark)));
+        let archived = |behind: &str| {
+            format!(
+                "SELECT {keys}, {at} FROM {from} WHERE {gone} AND typeof({at}) = 'text' AND {into} IS NULL{behind} \
+                 ORDER BY {keys} LIMIT ?1"
+            )
+        };
         Self {
+            archived: table.archived.map(|_| (archived(""), archived(&behind))),
             row: format!(
                 "SELECT {} FROM {from} WHERE {}",
                 columns.join(", "),
                 equal.join(" AND ")
             ),
             first_keys: page(""),
-            next_keys: page(&format!(" AND ({keys}) > ({})", places.join(", "))),
+            next_keys: page(&behind),
         }
     }
 }

@@ -31,7 +31,7 @@ const TABLES: Tables = Tables {
     notes: "_spoke_notes",
 };
 
-/// Three statements a table, and a catalog has tens of tables.
+/// Four statements a table, and a catalog has tens of tables.
 pub(super) const STATEMENTS: usize = 256;
 
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(super) struct File {
     /// Which tables of the plan are there; the others are made for their first row.
     made: Vec<bool>,
     unfit: Arc<Unfit>,
+    /// Something was erased, and the log may still hold it.
+    erased: bool,
 }
 
 impl File {
@@ -59,6 +61,7 @@ impl File {
             connection: None,
             made: Vec::new(),
             unfit,
+            erased: false,
         };
         file.connection()?;
         Ok(file)
@@ -74,6 +77,16 @@ impl File {
             }
         };
         Ok(self.connection.insert(connection))
+    }
+
+    /// See [`empty_log`].
+    fn empty_log(&mut self) -> Result<bool> {
+        let patience = self.busy_timeout;
+        self.with("cannot empty the log of", |connection| {
+            let emptied = empty_log(connection);
+            connection.busy_timeout(patience)?;
+            Ok(emptied?)
+        })
     }
 
     /// Has `work` done on the open file, and explains what SQLite says about it.
@@ -107,7 +120,11 @@ impl Place for File {
     }
 
     fn convert(plan: &Plan, batch: &Batch) -> Result<Rows> {
-        rows::convert(plan, &batch.records)
+        let rows = rows::convert(plan, &batch.records)?;
+        Ok(Rows {
+            current: batch.current,
+            ..rows
+        })
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -117,6 +134,10 @@ impl Place for File {
     }
 
     fn write(&mut self, plan: &Plan, rows: Rows, _sequence: u64) -> Result<Vec<Outcome>> {
+        self.erased |= rows
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Purge { .. }));
         let mut made = std::mem::take(&mut self.made);
         let written = self.with("cannot write to", |connection| {
             write(connection, plan, &rows, &mut made)
@@ -137,6 +158,9 @@ impl Place for File {
             Ok(connection.execute_batch("COMMIT")?)
         })?;
         failpoint!("sqlite.after_commit");
+        if self.erased {
+            self.erased = !self.empty_log()?;
+        }
         Ok(())
     }
 
@@ -179,12 +203,18 @@ impl Place for File {
             return Ok(());
         };
         let explain = |error| explain(&self.path, "cannot close", error);
-        // While another program reads, the log cannot be emptied: that is no failure, and not waited for.
-        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
-        let truncate = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        truncate.map_err(explain)?;
+        empty_log(&connection).map_err(explain)?;
         connection.close().map_err(|(_, error)| explain(error))
     }
+}
+
+/// Moves the log into the file and empties it, and says whether that was done. While another program reads, it cannot
+/// be: that is no failure, and not waited for.
+fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0)
+    })
 }
 
 /// The tables of the catalog, and which of them are there.
@@ -243,7 +273,11 @@ fn write(
             schema::create(connection, &plan.tables[table])?;
             made[table] = true;
         }
-        let mut statement = connection.prepare_cached(run[0].sql(&plan.tables[table]))?;
+        let sql = match (&run[0], plan.tables[table].of_made(plan, made)) {
+            (Change::Purge { .. }, Some(of)) => &plan.tables[table].purge_with_merged(of),
+            _ => run[0].sql(&plan.tables[table], rows.current),
+        };
+        let mut statement = connection.prepare_cached(sql)?;
         for change in run {
             outcomes.push(execute(&mut statement, rows, change)?);
         }
@@ -262,8 +296,10 @@ impl Change {
         }
     }
 
-    pub(super) fn sql<'a>(&self, table: &'a Table) -> &'a str {
+    /// `current` as in [`Rows`].
+    pub(super) fn sql<'a>(&self, table: &'a Table, current: bool) -> &'a str {
         match self {
+            Self::Upsert { .. } if current => &table.statements.replace,
             Self::Upsert { .. } => &table.statements.upsert,
             Self::Delete { .. } => &table.statements.delete,
             Self::Purge { .. } | Self::Refused { .. } => &table.statements.purge,

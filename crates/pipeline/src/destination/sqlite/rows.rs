@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use opencdc::{Data, Error, ErrorKind, Operation, Record, Result, StreamName, metadata_keys};
 
+use serde_json::Value;
+
 use super::payload::Learned;
 use super::table::Table;
 use super::time;
@@ -27,6 +29,8 @@ pub(super) struct Rows {
     /// A parameter, counted from 0, and its value. Parameters that do not occur are `NULL`.
     pub(super) cells: Vec<(u16, Cell)>,
     pub(super) texts: String,
+    /// They replace what is there, whatever the versions say: see [`opencdc::Batch::current`].
+    pub(super) current: bool,
 }
 
 /// What is done to a table, or why not.
@@ -132,6 +136,9 @@ impl<'a> Converter<'a> {
     }
 
     fn delete(&mut self, index: usize, record: &Record) -> Result<(), Reason> {
+        if is_purge(record) && self.plan.tables[index].stream.of.is_some() {
+            return self.first_key(index, record);
+        }
         self.key(index, record, &|_, place| parameter(place))?;
         let first = parameter(self.plan.tables[index].key.len());
         self.rows.cells.push((first, self.synced_at));
@@ -144,6 +151,17 @@ impl<'a> Converter<'a> {
         }
         if let Some(merged_into) = record.metadata.get(metadata_keys::MERGED_INTO) {
             self.text(first + 2, merged_into);
+        }
+        Ok(())
+    }
+
+    /// The one cell of a purge of all rows about a record.
+    fn first_key(&mut self, index: usize, record: &Record) -> Result<(), Reason> {
+        let name = &self.plan.tables[index].stream.key[0];
+        let key = record.key.to_object().map_err(|error| error.to_string())?;
+        match key.get(name) {
+            Some(Value::String(text)) => self.text(0, text),
+            _ => return Err(format!("field `{name}` of the key is not a text")),
         }
         Ok(())
     }

@@ -4,9 +4,9 @@
 use opencdc::{DataType, Error, ErrorKind, Result};
 use rusqlite::{Connection, params};
 
-use super::columns::{Remembered, sql_type};
+use super::columns::{Column, RAW, Remembered, sql_type};
 use super::table::{Table, list, quote};
-use super::widening;
+use super::widening::{self, Retyped};
 
 /// A failure of SQLite, or a reason of ours.
 #[derive(Debug)]
@@ -22,12 +22,18 @@ impl From<rusqlite::Error> for Failure {
 }
 
 /// A column as it is in the file.
-pub(super) struct Present {
-    pub(super) name: String,
-    pub(super) sql_type: String,
+struct Present {
+    name: String,
+    sql_type: String,
     not_null: bool,
     /// Its place in the primary key, from 1; 0 for none.
     key: usize,
+}
+
+impl Present {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
 }
 
 /// What is remembered of the fields of `table`. The column is called `stream` from when no name could have a prefix.
@@ -110,34 +116,87 @@ fn remember(connection: &Connection, table: &Table) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A `STRICT` column cannot change its type and a table cannot change its key, so a table with a column to widen or a longer
-/// key is created again. Views stay as they are; the indices and triggers of others are created again.
+/// Brings the cells of columns whose type has changed into the new one, and the table to its key.
 fn rebuild(connection: &Connection, table: &Table, remembered: &[Remembered]) -> rusqlite::Result<()> {
     let present = present(connection, table.name())?;
-    let wanted = |column: &Present| {
-        let field = table
-            .columns()
-            .find(|field| field.name.eq_ignore_ascii_case(&column.name));
-        field.map_or(column.sql_type.clone(), |field| {
-            sql_type(field.data_type).to_owned()
-        })
-    };
+    let retyped = retyped(table, &present, remembered);
     let is_same_key = key_of(&present).into_iter().eq(table.key_columns());
-    if is_same_key && present.iter().all(|column| wanted(column) == column.sql_type) {
+    if is_same_key && retyped.is_empty() {
         return Ok(());
     }
+    widening::register(connection)?;
+    let is_kept = |column: &Present| wanted(table, column) == column.sql_type;
+    if is_same_key && present.iter().all(is_kept) {
+        convert(connection, table, &retyped)
+    } else {
+        remake(connection, table, &present, &retyped)
+    }
+}
+
+fn retyped(table: &Table, present: &[Present], remembered: &[Remembered]) -> Vec<Retyped> {
+    let one = |column: &Column| {
+        let there = present.iter().find(|there| there.is(&column.name))?;
+        let before = remembered
+            .iter()
+            .find(|before| before.identity == column.identity);
+        let from = before.map_or(column.data_type, |before| before.data_type);
+        (from != column.data_type || there.sql_type != sql_type(column.data_type)).then(|| Retyped {
+            column: column.name.clone(),
+            identity: column.identity.clone(),
+            from,
+            to: column.data_type,
+        })
+    };
+    table.columns().filter_map(one).collect()
+}
+
+/// The SQL type that a column of the file is to have.
+fn wanted(table: &Table, column: &Present) -> String {
+    let field = table.columns().find(|field| column.is(&field.name));
+    field.map_or_else(
+        || column.sql_type.clone(),
+        |field| sql_type(field.data_type).to_owned(),
+    )
+}
+
+/// The columns stay as they are; what they could not hold goes into those that now can.
+fn convert(connection: &Connection, table: &Table, retyped: &[Retyped]) -> rusqlite::Result<()> {
+    let mut sets: Vec<_> = retyped
+        .iter()
+        .map(|one| format!("{} = {}", quote(&one.column), one.cell()))
+        .collect();
+    sets.push(format!("{RAW} = {}", widening::raw(retyped)));
+    let (name, sets) = (quote(table.name()), sets.join(", "));
+    connection.execute_batch(&format!("UPDATE {name} SET {sets} WHERE {RAW} IS NOT NULL"))
+}
+
+/// A `STRICT` column cannot change its type and a table cannot change its key, so a table with a column to widen or a longer
+/// key is created again. Views stay as they are; the indices and triggers of others are created again. Columns that become
+/// part of the key have a value in every row.
+fn remake(
+    connection: &Connection,
+    table: &Table,
+    present: &[Present],
+    retyped: &[Retyped],
+) -> rusqlite::Result<()> {
     let (name, new) = (quote(table.name()), quote("_spoke_new"));
     let definitions: Vec<_> = present
         .iter()
-        .map(|column| definition(column, &wanted(column)))
+        .map(|column| definition(column, &wanted(table, column)))
         .collect();
-    let joins_key = |column: &Present| {
-        column.key == 0
-            && table
-                .key_columns()
-                .any(|name| name.eq_ignore_ascii_case(&column.name))
+    let value = |column: &Present| {
+        let value = match retyped.iter().find(|one| column.is(&one.column)) {
+            Some(one) => one.cell(),
+            None if column.is(RAW) => widening::raw(retyped),
+            None => quote(&column.name),
+        };
+        let joins_key = column.key == 0 && table.key_columns().any(|name| column.is(name));
+        match joins_key {
+            true => format!("coalesce({value}, {})", widening::nothing(&wanted(table, column))),
+            false => value,
+        }
     };
-    let values = widening::values(&present, &wanted, &joins_key, remembered);
+    let values: Vec<_> = present.iter().map(value).collect();
     let attached = attached(connection, table.name())?;
     // The names in views are left alone, see https://sqlite.org/lang_altertable.html#otheralter
     connection.pragma_update(None, "legacy_alter_table", true)?;
@@ -149,7 +208,7 @@ fn rebuild(connection: &Connection, table: &Table, remembered: &[Remembered]) ->
          {attached}",
         definitions.join(", "),
         list(table.key_columns()),
-        values
+        values.join(", ")
     ));
     connection.pragma_update(None, "legacy_alter_table", false)?;
     rebuilt
@@ -228,12 +287,12 @@ const WORDS: [(DataType, &str); 7] = [
     (DataType::Json, "json"),
 ];
 
-fn word(data_type: DataType) -> &'static str {
+pub(super) fn word(data_type: DataType) -> &'static str {
     let found = WORDS.iter().find(|(of, _)| *of == data_type);
     found.map(|(_, word)| *word).expect("every type has a word")
 }
 
-fn data_type(word: &str) -> Result<DataType, Failure> {
+pub(super) fn data_type(word: &str) -> Result<DataType, Failure> {
     let found = WORDS.iter().find(|(_, of)| *of == word);
     found.map(|(data_type, _)| *data_type).ok_or_else(|| {
         let message = format!("`_spoke_columns` holds the type `{word}`, which this version does not know");

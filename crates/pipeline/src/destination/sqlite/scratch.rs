@@ -56,7 +56,7 @@ impl SqliteScratch {
             let Some((table, _)) = change.statement() else {
                 continue;
             };
-            let sql = change.sql(&self.plan.tables[table]);
+            let sql = change.sql(&self.plan.tables[table], true);
             let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
             place::execute(&mut statement, &rows, change).map_err(failed)?;
         }

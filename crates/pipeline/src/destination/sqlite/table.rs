@@ -1,12 +1,11 @@
 //! A stream's table: its columns and the statements that change it. Only texts are made here.
 
-use std::fmt::Write as _;
-
 use opencdc::{DataType, Stream};
 
 use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
 use super::config::Deletes;
 use super::payload::Paths;
+use super::rows::Plan;
 
 /// A table as this run uses it.
 #[derive(Debug)]
@@ -37,6 +36,8 @@ pub(super) struct Table {
 pub(super) struct Statements {
     /// Parameters: the fields with columns, `_synced_at`, `_raw`, and `_extra` when there is one.
     pub(super) upsert: String,
+    /// As `upsert`, also over a newer version.
+    pub(super) replace: String,
     /// Parameters: the key, `_synced_at`, `_archived_at`, `_merged_into`; a hard delete: the key.
     pub(super) delete: String,
     /// As `delete`, for a record that was erased.
@@ -70,7 +71,8 @@ impl Table {
         };
         table.ours = table.our_columns();
         table.statements = Statements {
-            upsert: table.upsert(),
+            upsert: table.upsert() + &table.unless_newer(),
+            replace: table.upsert(),
             delete: table.delete(deletes),
             purge: table.purge(deletes),
         };
@@ -108,7 +110,7 @@ impl Table {
     }
 
     /// The column of the field `name`, or our own column of that name.
-    fn column_called<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(super) fn column_called<'a>(&'a self, name: &'a str) -> &'a str {
         let index = self.stream.fields.iter().position(|field| field.name == name);
         index.map_or(name, |index| &self.fields[index].name)
     }
@@ -157,7 +159,6 @@ impl Table {
         )
     }
 
-    /// The greater version stays; one without a version is taken for new, so that it is not lost.
     fn upsert(&self) -> String {
         let fields: Vec<_> = self.columns().map(|column| column.name.as_str()).collect();
         let mut written = fields.clone();
@@ -171,23 +172,26 @@ impl Table {
             .map(|name| format!("{0} = excluded.{0}", quote(name)))
             .collect();
         sets.extend(self.cleared_marks());
-        let mut sql = format!(
+        format!(
             "INSERT INTO {} AS present ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
             quote(self.name()),
             list(written.iter().copied()),
             parameters.join(", "),
             list(self.key_columns()),
             sets.join(", ")
-        );
-        if let Some(version) = &self.stream.version {
+        )
+    }
+
+    /// The greater version stays; one without a version is taken for new, so that it is not lost.
+    fn unless_newer(&self) -> String {
+        let guard = |version: &String| {
             let column = quote(self.column_called(version));
-            let _ = write!(
-                sql,
+            format!(
                 " WHERE present.{column} IS NULL OR excluded.{column} IS NULL \
                  OR excluded.{column} >= present.{column}"
-            );
-        }
-        sql
+            )
+        };
+        self.stream.version.as_ref().map_or_else(String::new, guard)
     }
 
     /// Marks of ours that a living record no longer bears.
@@ -215,7 +219,14 @@ impl Table {
     /// Leaves the key and what merging needs, and nothing that says anything about a person.
     fn purge(&self, deletes: Deletes) -> String {
         let Some(archived) = self.archived.filter(|_| deletes == Deletes::Soft) else {
-            return self.delete(deletes);
+            return match &self.stream.of {
+                Some(_) => format!(
+                    "DELETE FROM {} WHERE {} = ?1",
+                    quote(self.name()),
+                    self.first_key()
+                ),
+                None => self.delete(deletes),
+            };
         };
         let keeps = |name: &str| {
             let stays = [ARCHIVED_AT, MERGED_INTO].map(|mark| self.column_called(mark));
@@ -236,6 +247,37 @@ impl Table {
         self.mark(archived, &erased)
     }
 
+    fn first_key(&self) -> String {
+        self.key_columns().next().map(quote).unwrap_or_default()
+    }
+
+    /// The table of the stream that this one's rows tell of, if it is there and its records can be merged.
+    pub(super) fn of_made<'a>(&self, plan: &'a Plan, made: &[bool]) -> Option<&'a Table> {
+        let index = *plan.by_stream.get(self.stream.of.as_ref()?)?;
+        let table = &plan.tables[index];
+        (made[index] && table.archived.is_some() && table.key.len() == 1).then_some(table)
+    }
+
+    /// As [`Statements::purge`], also of the rows about what was merged into the record.
+    pub(super) fn purge_with_merged(&self, of: &Self) -> String {
+        format!(
+            "DELETE FROM {} WHERE {} IN ({})",
+            quote(self.name()),
+            self.first_key(),
+            of.merged_chain()
+        )
+    }
+
+    /// SQL for the keys of a record, the first parameter, and of all that were merged into it, one after the other.
+    fn merged_chain(&self) -> String {
+        let (table, key) = (quote(self.name()), self.first_key());
+        let merged = quote(self.column_called(MERGED_INTO));
+        format!(
+            "WITH RECURSIVE chain(id) AS (VALUES (?1) UNION \
+             SELECT {table}.{key} FROM {table} JOIN chain ON {table}.{merged} = chain.id) SELECT id FROM chain"
+        )
+    }
+
     fn mark(&self, archived: usize, erased: &[&str]) -> String {
         let first = self.key.len() + 1;
         let mut sets = vec![
@@ -247,11 +289,14 @@ impl Table {
             sets.push(format!("{column} = coalesce(?{parameter}, {column})"));
         }
         sets.extend(erased.iter().map(|name| format!("{} = NULL", quote(name))));
+        let rows = match (erased, &self.key[..]) {
+            ([_, ..], [_]) => format!("{} IN ({})", self.first_key(), self.merged_chain()),
+            _ => self.where_key(),
+        };
         format!(
-            "UPDATE {} SET {} WHERE {}",
+            "UPDATE {} SET {} WHERE {rows}",
             quote(self.name()),
-            sets.join(", "),
-            self.where_key()
+            sets.join(", ")
         )
     }
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use opencdc::DataType;
+use serde_json::value::RawValue;
 
 use super::time;
 
@@ -67,10 +68,7 @@ impl<'a> Json<'a> {
 /// The cell of a column of `data_type` for the JSON value `raw`; texts go to the end of `texts`.
 pub(super) fn fit(data_type: DataType, raw: &str, texts: &mut String) -> Fit {
     if data_type == DataType::Json {
-        return match raw {
-            "null" => Fit::Exact(Cell::Null),
-            _ => Fit::Exact(put(texts, raw)),
-        };
+        return json(raw, texts);
     }
     let text = match Json::of(raw) {
         Json::Null => return Fit::Exact(Cell::Null),
@@ -89,6 +87,25 @@ pub(super) fn fit(data_type: DataType, raw: &str, texts: &mut String) -> Fit {
         DataType::Boolean => boolean(&text),
         DataType::Date => time::date(&text).map_or(Fit::Not, |day| Fit::Exact(put(texts, &day))),
         DataType::Timestamp => timestamp(&text, texts),
+    }
+}
+
+/// JSON as it stands, or as a text that is JSON itself. Of a text such as `"12"` nobody knows which is meant, so it is
+/// kept as well.
+fn json(raw: &str, texts: &mut String) -> Fit {
+    let text = match Json::of(raw) {
+        Json::Null => return Fit::Exact(Cell::Null),
+        Json::String(text) => text,
+        Json::Boolean(raw) | Json::Number(raw) | Json::Nested(raw) => return Fit::Exact(put(texts, raw)),
+    };
+    let text = text.trim_matches([' ', '\n', '\t', '\r']);
+    if text.is_empty() {
+        return Fit::Exact(Cell::Null);
+    }
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) if text.starts_with(['{', '[']) => Fit::Exact(put(texts, text)),
+        Ok(_) => Fit::Rounded(put(texts, text)),
+        Err(_) => Fit::Not,
     }
 }
 
@@ -222,6 +239,9 @@ mod tests {
                 (r#""9223372036854775807""#, "9223372036854775807"),
                 (r#""9223372036854775808""#, "raw"),
                 (r#""007""#, "7 + raw"),
+                (r#""-007""#, "-7 + raw"),
+                (r#""+007""#, "7 + raw"),
+                (r#""-0""#, "0"),
                 (r#""0""#, "0"),
                 (r#""""#, "NULL"),
                 (r#""12.5""#, "raw"),
@@ -247,6 +267,9 @@ mod tests {
                 (r#""9007199254740993""#, "9007199254740992.0 + raw"),
                 (r#""12345678901234567890""#, "1.2345678901234567e19 + raw"),
                 (r#""0012""#, "12.0 + raw"),
+                (r#""-007""#, "-7.0 + raw"),
+                (r#""+007""#, "7.0 + raw"),
+                (r#""-0.5""#, "-0.5"),
                 (r#""1e-400""#, "0.0 + raw"),
                 (r#""0.000""#, "0.0"),
                 (r#""1e400""#, "raw"),
@@ -273,13 +296,24 @@ mod tests {
     }
 
     #[test]
-    fn a_json_column_keeps_the_json_text() {
+    fn a_json_column_keeps_the_json_text_also_of_json_within_a_text() {
         check(
             DataType::Json,
             &[
                 (r#"{"a": 1.0}"#, r#"'{"a": 1.0}'"#),
-                (r#""x""#, r#"'"x"'"#),
+                ("[]", "'[]'"),
+                ("12.50", "'12.50'"),
+                ("true", "'true'"),
                 ("null", "NULL"),
+                (r#""{\"a\":[1,2]}""#, r#"'{"a":[1,2]}'"#),
+                (r#"" [1.50, \"\\u00e9\"]\n""#, r#"'[1.50, "\u00e9"]'"#),
+                (r#""""#, "NULL"),
+                (r#"" ""#, "NULL"),
+                (r#""null""#, "'null' + raw"),
+                (r#""12""#, "'12' + raw"),
+                (r#""x""#, "raw"),
+                (r#""{a:1}""#, "raw"),
+                (r#""{} {}""#, "raw"),
             ],
         );
     }
