@@ -5,10 +5,11 @@
 //! | `step.rs` | what a stream does next | no |
 //! | `feed.rs` | the questions of the change feeds, and what follows their answers | no |
 //! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
+//! | `walk.rs` | what a walk over a list has not shown | no |
 //! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
 //! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
 //! | `poll.rs` | the change feeds, one page at a time | yes |
-//! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
+//! | `acts.rs`, `bin.rs` | comparison, associations, recycle bin, one page at a time | yes |
 //! | `resolve.rs` | what became of records that are not where they were | yes |
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
 //! | `tables.rs` | owners, pipelines, lists and the like | yes |
@@ -26,6 +27,7 @@ mod account;
 mod acts;
 mod audit;
 mod begin;
+mod bin;
 mod context;
 mod definitions;
 mod differ;
@@ -42,6 +44,7 @@ mod snapshot;
 mod step;
 mod survey;
 mod tables;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;

@@ -198,6 +198,7 @@ mod tests {
             count_offset: 0,
             doubt: None,
             since: None,
+            blind: None,
         }
     }
 
@@ -208,6 +209,7 @@ mod tests {
             after: Some("701".into()),
             through: 700,
             found: 2,
+            ended: false,
         };
         let busy = Cdc {
             realtime: Cursor {
@@ -230,6 +232,18 @@ mod tests {
             count_offset: -3,
             doubt: None,
             since: Some(at(-60)),
+            ..cdc()
+        };
+        let judging = Cdc {
+            archived: Rounds {
+                last: at(0),
+                open: Some(Round {
+                    after: None,
+                    ended: true,
+                    ..round.clone()
+                }),
+            },
+            blind: Some(at(60)),
             ..cdc()
         };
         let adopting = StreamPosition::Snapshot(Snapshot {
@@ -266,6 +280,10 @@ mod tests {
                     ("contacts_companies", complete(None)),
                     ("owners", complete(None)),
                 ]),
+            ),
+            (
+                include_str!("golden/2-cdc-judging.json"),
+                of([("contacts", StreamPosition::Cdc(Box::new(judging)))]),
             ),
             (
                 include_str!("golden/2-cdc-busy.json"),

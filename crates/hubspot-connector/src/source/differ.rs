@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use hubspot_client::RawObject;
 use jiff::Timestamp;
-use opencdc::{Operation, Record, StreamName};
+use opencdc::{Operation, Record};
 
 use super::reader::Links;
-use crate::known::{Edit, OfStream, Pair, digest};
+use crate::known::digest::{self, Compared};
+use crate::known::{Edit, OfStream, Pair};
 use crate::position::Adopt;
 use crate::record::{Facts, LinkRows};
 
@@ -69,10 +70,14 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
             continue;
         }
         let digest = digest::of_properties(object.properties().map(AsRef::as_ref));
-        if !rule.snapshot && before == Some(digest) {
+        let compared = before.map(|before| digest.compare(before));
+        if !rule.snapshot && compared == Some(Compared::Same) {
             continue;
         }
-        edits.extend(id.map(|id| (id, Some(digest))));
+        edits.extend(id.map(|id| (id, Some(digest.value))));
+        if !rule.snapshot && compared == Some(Compared::SameText) {
+            continue;
+        }
         if rule.adopt.is_some_and(|adopt| is_adopted(object, id, adopt)) {
             continue;
         }
@@ -112,12 +117,6 @@ fn is_adopted(object: &RawObject, id: Option<u64>, adopt: &Adopt) -> bool {
         .through_id
         .is_none_or(|through| id.is_some_and(|id| id <= through));
     unchanged && passed
-}
-
-/// The ids that are known from `after` on to `through`, that one included, and are not among those seen.
-pub(super) fn vanished(known: impl Iterator<Item = (u64, u32)>, seen: &[RawObject]) -> Vec<u64> {
-    let seen: BTreeSet<_> = seen.iter().filter_map(|object| number(object.id())).collect();
-    known.map(|(id, _)| id).filter(|id| !seen.contains(id)).collect()
 }
 
 /// The associations that are new, relabelled or gone, of the records whose lists are in `links`.
@@ -214,6 +213,8 @@ pub(super) enum Fate {
     Archived(Option<String>),
     /// Merged into that one.
     Merged(String),
+    /// HubSpot shows it nowhere. It may have been erased; until that is proven its values are kept.
+    Lost,
     /// Erased.
     Purged,
 }
@@ -226,7 +227,7 @@ pub(super) fn deletes(gone: &[(u64, Fate)], facts: &Facts) -> Difference {
     let edits = gone.iter().map(|(id, _)| (*id, None)).collect();
     let archived = gone.iter().filter_map(|(id, fate)| match fate {
         Fate::Archived(at) => Some((*id, Some(day(at.as_deref())))),
-        Fate::Merged(_) | Fate::Purged => None,
+        Fate::Merged(_) | Fate::Lost | Fate::Purged => None,
     });
     let archived: Vec<_> = archived.collect();
     let mut all = vec![Edit::Live(facts.stream().clone(), edits)];
@@ -250,6 +251,7 @@ impl Fate {
         match self {
             Self::Archived(at) => Gone::Archived { at: at.as_deref() },
             Self::Merged(into) => Gone::Merged { into },
+            Self::Lost => Gone::Lost,
             Self::Purged => Gone::Purged,
         }
     }
@@ -267,7 +269,7 @@ pub(super) fn day_of(at: Timestamp) -> u32 {
     u32::try_from(at.as_second() / SECONDS_A_DAY).unwrap_or(0)
 }
 
-/// The stream's own name in what is known of it.
-pub(super) fn bin_edit(stream: &StreamName, entries: Vec<(u64, Option<u32>)>) -> Option<Edit> {
-    (!entries.is_empty()).then(|| Edit::Bin(stream.clone(), entries))
+/// The edit of these entries, if there are any.
+pub(super) fn edit<T>(entries: Vec<T>, make: impl FnOnce(Vec<T>) -> Edit) -> Option<Edit> {
+    (!entries.is_empty()).then(|| make(entries))
 }

@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 use super::context::{Context, Progress};
 use super::step::Goal;
 use crate::error::{Doing, OrFailed};
-use crate::known::{Edit, digest};
+use crate::known::Edit;
+use crate::known::digest::{self, Compared};
 use crate::objects::ObjectType;
 use crate::own::OwnStream;
 use crate::position::{Complete, StreamPosition};
@@ -95,11 +96,15 @@ impl Table {
         let (mut records, mut edits) = (Vec::new(), Vec::new());
         for row in rows {
             let text = serde_json::to_string(&row.key).expect("a key is always serialisable");
-            let digest = digest::of_text(&row.after.to_json());
+            let digest = digest::of_json(&row.after.to_json());
             gone.remove(&*text);
-            let operation = match known.get(&text) {
-                Some(before) if *before == digest => continue,
-                Some(_) => Operation::Update,
+            let operation = match known.get(&text).map(|before| digest.compare(*before)) {
+                Some(Compared::Same) => continue,
+                Some(Compared::SameText) => {
+                    edits.push((text, Some(digest.value)));
+                    continue;
+                }
+                Some(Compared::Differs) => Operation::Update,
                 None => new,
             };
             let facts = self.facts(row.object.as_deref());
@@ -108,7 +113,7 @@ impl Table {
                     .read_now()
                     .row(operation, row.key.clone(), Some(row.after.clone())),
             );
-            edits.push((text, Some(digest)));
+            edits.push((text, Some(digest.value)));
         }
         for key in gone {
             let parsed = serde_json::from_str(key).unwrap_or_default();

@@ -10,6 +10,7 @@ mod emulated;
 mod faults;
 mod follower;
 mod following;
+mod gone;
 mod moving;
 mod odd_answers;
 mod pace;
@@ -17,6 +18,7 @@ mod positions;
 mod stress;
 mod table;
 mod unkind_search;
+mod walks;
 mod writing;
 
 use futures_util::StreamExt;

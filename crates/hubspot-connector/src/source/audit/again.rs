@@ -169,10 +169,8 @@ impl Ends {
             ends.live.push(object.id().to_owned());
             ends.note(object.id(), object.updated_at());
         }
-        for id in &read.missing {
-            if let Some(object) = reader.one(id, true).await? {
-                ends.note(id, object.archived_at());
-            }
+        for object in reader.archived(&read.missing).await? {
+            ends.note(object.id(), object.archived_at());
         }
         Ok(ends)
     }
@@ -257,7 +255,7 @@ fn row_text(key: &Key) -> String {
 fn known_rows(edits: Vec<Edit>, there: &BTreeSet<String>) -> Vec<(String, Option<u32>)> {
     let rows = edits.into_iter().filter_map(|edit| match edit {
         Edit::Rows(_, rows) => Some(rows),
-        Edit::Live(..) | Edit::Bin(..) | Edit::Pairs(..) => None,
+        _ => None,
     });
     rows.flatten().filter(|(key, _)| there.contains(key)).collect()
 }

@@ -1,0 +1,201 @@
+//! Records that are gone, and why: an absence is believed only when it is proven. Time is paused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use hubspot_connector::HubspotSource;
+use hubspot_emulator::{Counts, Emulator, Options};
+use opencdc::{Batch, Operation, Selection, Source, Until};
+use serde_json::{Value, json};
+
+use crate::emulated::Hubspot;
+use crate::table::Tables;
+use crate::{key, of_stream};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn emulator() -> Emulator {
+    let counts = Counts {
+        contacts: 130,
+        ..Counts::none()
+    };
+    Emulator::new(Options {
+        counts,
+        ..Options::default()
+    })
+}
+
+fn source(emulator: &Emulator, rhythm: &Value) -> HubspotSource {
+    let mut config =
+        json!({"streams": ["contacts"], "reconcile": {"every": "10m"}, "archived": {"every": "24h"}});
+    for (name, every) in rhythm.as_object().unwrap() {
+        config[name] = json!({"every": every});
+    }
+    Hubspot::of(emulator).source(config)
+}
+
+async fn follow(source: &HubspotSource, tables: &mut Tables, time: Duration) -> Vec<Batch> {
+    let selection = Selection {
+        until: Until::Dropped,
+        ..Selection::everything(&source.catalog().await.unwrap())
+    };
+    let mut batches = source.read(selection, tables.resume()).await.unwrap();
+    let end = tokio::time::Instant::now() + time;
+    let mut all = Vec::new();
+    while let Ok(batch) = tokio::time::timeout_at(end, batches.next()).await {
+        let batch = batch.expect("it never ends").unwrap();
+        all.push(batch.clone());
+        tables.apply(batch);
+    }
+    all
+}
+
+async fn catch_up(source: &HubspotSource, tables: &mut Tables) -> Vec<Batch> {
+    let batches = crate::read(source, tables.resume()).await;
+    batches.iter().cloned().for_each(|batch| tables.apply(batch));
+    batches
+}
+
+/// The reasons of all deletes, by id.
+fn reasons(batches: &[Batch]) -> BTreeMap<String, Vec<String>> {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for record in of_stream(batches, "contacts") {
+        if record.operation == Operation::Delete {
+            let reason = record.metadata.get("spoke.deleteReason").unwrap();
+            reasons
+                .entry(key(record, "id"))
+                .or_default()
+                .push(reason.to_owned());
+        }
+    }
+    reasons
+}
+
+fn all_are(reasons: &BTreeMap<String, Vec<String>>, wanted: &[&str]) -> bool {
+    reasons.values().all(|of_one| of_one == wanted)
+}
+
+fn mutate(emulator: &Emulator, what: &str, count: u64) {
+    let mutation = json!({"objectType": "contacts", "seed": 5, "distinct": true, what: count});
+    emulator.mutate(&mutation).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archived_record_that_no_read_by_id_finds_is_not_taken_for_erased() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({}));
+    let mut tables = Tables::default();
+    follow(&source, &mut tables, MINUTE).await;
+    emulator
+        .set_behaviour(&json!({"archivedReadsMiss": true}))
+        .unwrap();
+    mutate(&emulator, "archive", 3);
+    let found = reasons(&follow(&source, &mut tables, 15 * MINUTE).await);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(all_are(&found, &["unknown"]), "{found:?}");
+    let shown = reasons(&follow(&source, &mut tables, Duration::from_hours(25)).await);
+    assert_eq!(shown.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
+    assert!(all_are(&shown, &["archived"]), "{shown:?}");
+    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    assert_eq!(reasons(&later), BTreeMap::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_erased_record_is_purged_when_a_walk_over_the_bin_that_began_afterwards_does_not_show_it() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({}));
+    let mut tables = Tables::default();
+    follow(&source, &mut tables, MINUTE).await;
+    mutate(&emulator, "gdprDelete", 2);
+    let found = reasons(&follow(&source, &mut tables, 15 * MINUTE).await);
+    assert_eq!(found.len(), 2);
+    assert!(all_are(&found, &["unknown"]), "{found:?}");
+    let proven = reasons(&follow(&source, &mut tables, Duration::from_hours(25)).await);
+    assert_eq!(
+        proven.keys().collect::<Vec<_>>(),
+        found.keys().collect::<Vec<_>>()
+    );
+    assert!(all_are(&proven, &["purged"]), "{proven:?}");
+    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    assert_eq!(reasons(&later), BTreeMap::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_read_to_the_end_proves_what_it_finds_erased() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({"reconcile": "0s"}));
+    let mut tables = Tables::default();
+    catch_up(&source, &mut tables).await;
+    emulator.advance(Duration::from_hours(1));
+    mutate(&emulator, "gdprDelete", 2);
+    let found = reasons(&catch_up(&source, &mut tables).await);
+    assert_eq!(found.len(), 2);
+    assert!(all_are(&found, &["unknown", "purged"]), "{found:?}");
+    assert_eq!(reasons(&catch_up(&source, &mut tables).await), BTreeMap::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_404_that_is_not_hubspots_proves_nothing() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({}));
+    let mut tables = Tables::default();
+    follow(&source, &mut tables, MINUTE).await;
+    let gateway = json!({"match": {"method": "GET", "path": "/crm/*/objects/contacts/*"},
+                         "action": {"status": 404, "body": "<html>no such page</html>"}});
+    emulator.add_faults(&json!([gateway])).unwrap();
+    mutate(&emulator, "gdprDelete", 2);
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    assert_eq!(found.len(), 2);
+    assert!(all_are(&found, &["unknown"]), "{found:?}");
+    emulator.clear_faults();
+    let proven = reasons(&follow(&source, &mut tables, Duration::from_hours(49)).await);
+    assert_eq!(proven.len(), 2);
+    assert!(all_are(&proven, &["purged"]), "{proven:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_lost_and_is_there_again_is_delivered_and_never_purged() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({}));
+    let mut tables = Tables::default();
+    follow(&source, &mut tables, MINUTE).await;
+    emulator
+        .set_behaviour(&json!({"archivedReadsMiss": true}))
+        .unwrap();
+    mutate(&emulator, "archive", 1);
+    let found = reasons(&follow(&source, &mut tables, 15 * MINUTE).await);
+    assert!(all_are(&found, &["unknown"]), "{found:?}");
+    mutate(&emulator, "restore", 1);
+    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    assert_eq!(reasons(&later), BTreeMap::new());
+    let created: BTreeSet<_> = of_stream(&later, "contacts")
+        .iter()
+        .filter(|record| record.operation == Operation::Create)
+        .map(|record| key(record, "id"))
+        .collect();
+    assert_eq!(
+        created.iter().collect::<Vec<_>>(),
+        found.keys().collect::<Vec<_>>()
+    );
+    assert_eq!(tables.len("contacts"), 130);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_left_the_bin_by_age_while_nobody_looked_keeps_its_values() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({"reconcile": "24h"}));
+    let mut tables = Tables::default();
+    follow(&source, &mut tables, MINUTE).await;
+    // Nothing runs for a hundred days; what became of the record cannot be told from one that left the bin.
+    mutate(&emulator, "gdprDelete", 1);
+    emulator.advance(Duration::from_hours(24 * 100));
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    assert_eq!(found.len(), 1);
+    assert!(all_are(&found, &["unknown"]), "{found:?}");
+    // From then on every absence can be told again.
+    mutate(&emulator, "gdprDelete", 1);
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    assert_eq!(found.len(), 1);
+    assert!(all_are(&found, &["unknown", "purged"]), "{found:?}");
+}
