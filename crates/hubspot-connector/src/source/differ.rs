@@ -273,3 +273,145 @@ pub(super) fn day_of(at: Timestamp) -> u32 {
 pub(super) fn edit<T>(entries: Vec<T>, make: impl FnOnce(Vec<T>) -> Edit) -> Option<Edit> {
     (!entries.is_empty()).then(|| make(entries))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const STREAM: &str = "contacts";
+
+    fn facts() -> Facts {
+        Facts::new(STREAM.into(), &"4711".into(), None)
+    }
+
+    fn object(id: u64, city: &str, updated: &str) -> RawObject {
+        let json = json!({"id": id.to_string(), "properties": {"city": city}, "updatedAt": updated});
+        RawObject::parse(&json.to_string().into()).unwrap()
+    }
+
+    fn known(objects: &[RawObject]) -> OfStream {
+        let mut known = OfStream::default();
+        let digest = |object: &RawObject| digest::of_properties(object.properties().map(AsRef::as_ref)).value;
+        let entries = objects
+            .iter()
+            .map(|object| (number(object.id()).unwrap(), Some(digest(object))));
+        known.live.apply(entries.collect());
+        known
+    }
+
+    fn operations(difference: &Difference) -> Vec<Operation> {
+        difference.records.iter().map(|record| record.operation).collect()
+    }
+
+    const BEFORE: &str = "2026-01-01T00:00:00Z";
+    const LIMIT: &str = "2026-02-01T00:00:00Z";
+
+    #[test]
+    fn a_record_is_new_changed_or_the_same() {
+        let before = [object(1, "Ulm", BEFORE), object(2, "Ulm", BEFORE)];
+        let now = [
+            object(1, "Ulm", LIMIT),
+            object(2, "Bonn", BEFORE),
+            object(3, "Ulm", BEFORE),
+        ];
+        let difference = records(&now, &known(&before), &facts(), Rule::default());
+        assert_eq!(operations(&difference), [Operation::Update, Operation::Create]);
+        assert_eq!(
+            (difference.changed, difference.created),
+            (vec!["2".into(), "3".into()], vec!["3".into()])
+        );
+        let whole = Rule {
+            snapshot: true,
+            ..Rule::default()
+        };
+        let difference = records(&now, &known(&before), &facts(), whole);
+        assert_eq!(operations(&difference), [Operation::Snapshot; 3]);
+    }
+
+    #[test]
+    fn what_was_adopted_is_what_changed_before_the_limit_and_not_at_it() {
+        let adopt = Adopt {
+            unchanged_since: LIMIT.parse().unwrap(),
+            through_id: Some(7),
+        };
+        let rule = Rule {
+            snapshot: true,
+            adopt: Some(&adopt),
+            updated_after: None,
+        };
+        let now = [
+            object(6, "Ulm", BEFORE),
+            object(7, "Ulm", LIMIT),
+            object(8, "Ulm", BEFORE),
+        ];
+        let difference = records(&now, &OfStream::default(), &facts(), rule);
+        assert_eq!(difference.changed, ["7", "8"]);
+        let Edit::Live(_, edits) = &difference.edits[0] else {
+            panic!("{:?}", difference.edits)
+        };
+        assert_eq!(edits.len(), 3, "what was adopted is known");
+    }
+
+    #[test]
+    fn a_known_record_is_compared_however_old_it_is() {
+        let rule = Rule {
+            updated_after: Some(LIMIT.parse().unwrap()),
+            ..Rule::default()
+        };
+        let before = [object(1, "Ulm", BEFORE)];
+        let now = [
+            object(1, "Bonn", BEFORE),
+            object(2, "Bonn", BEFORE),
+            object(3, "Bonn", LIMIT),
+        ];
+        let difference = records(&now, &known(&before), &facts(), rule);
+        assert_eq!(difference.changed, ["1", "3"]);
+        assert_eq!(operations(&difference), [Operation::Update, Operation::Create]);
+    }
+
+    #[test]
+    fn what_an_earlier_version_noted_in_another_way_is_noted_anew_and_not_delivered() {
+        let json =
+            r#"{"id":"1","properties":{"website":"https:\/\/x.example"},"updatedAt":"2026-01-01T00:00:00Z"}"#;
+        let now = RawObject::parse(&json.into()).unwrap();
+        let plain = json!({"id": "1", "properties": {"website": "https://x.example"}});
+        let plain = RawObject::parse(&plain.to_string().into()).unwrap();
+        // The digest of the text as the list wrote it, which is what was noted before.
+        let mut old = OfStream::default();
+        old.live.apply(vec![(1, Some(OLD_DIGEST))]);
+        let difference = records(&[now.clone()], &old, &facts(), Rule::default());
+        assert_eq!(difference.records, []);
+        let value = digest::of_properties(plain.properties().map(AsRef::as_ref)).value;
+        assert_eq!(
+            difference.edits,
+            [Edit::Live(STREAM.into(), vec![(1, Some(value))])]
+        );
+        let difference = records(&[now], &known(&[plain]), &facts(), Rule::default());
+        assert!(difference.records.is_empty() && difference.edits.is_empty());
+    }
+
+    /// What earlier versions noted of `{"website":"https:\/\/x.example"}`.
+    const OLD_DIGEST: u32 = 268_811_629;
+
+    #[test]
+    fn a_delete_says_how_it_is_known() {
+        let fates = [
+            (1, Fate::Archived(Some(LIMIT.into()))),
+            (2, Fate::Merged("9".into())),
+            (3, Fate::Lost),
+            (4, Fate::Purged),
+        ];
+        let difference = deletes(&fates, &facts());
+        let reasons: Vec<_> = difference
+            .records
+            .iter()
+            .map(|record| record.metadata.get("spoke.deleteReason").unwrap())
+            .collect();
+        assert_eq!(reasons, ["archived", "merged", "unknown", "purged"]);
+        let bin = Edit::Bin(STREAM.into(), vec![(1, Some(day(Some(LIMIT))))]);
+        let live = Edit::Live(STREAM.into(), (1..=4).map(|id| (id, None)).collect());
+        assert_eq!(difference.edits, [live, bin]);
+    }
+}

@@ -1,6 +1,8 @@
 //! Records that are gone, and why: an absence is believed only when it is proven. Time is paused.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -9,6 +11,7 @@ use hubspot_emulator::{Counts, Emulator, Options};
 use opencdc::{Batch, Operation, Selection, Source, Until};
 use serde_json::{Value, json};
 
+use crate::double::{Double, ok, page};
 use crate::emulated::Hubspot;
 use crate::table::Tables;
 use crate::{key, of_stream};
@@ -198,4 +201,93 @@ async fn what_may_have_left_the_bin_by_age_while_nobody_looked_keeps_its_values(
     let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
     assert_eq!(found.len(), 1);
     assert!(all_are(&found, &["unknown", "purged"]), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_record_is_taken_out_of_what_is_known_of_the_bin() {
+    let emulator = emulator();
+    let source = source(&emulator, &json!({"reconcile": "240h"}));
+    let mut tables = Tables::default();
+    catch_up(&source, &mut tables).await;
+    mutate(&emulator, "archive", 4);
+    catch_up(&source, &mut tables).await;
+    mutate(&emulator, "restore", 4);
+    catch_up(&source, &mut tables).await;
+    assert_eq!(tables.len("contacts"), 130);
+    emulator.advance(Duration::from_hours(1));
+    catch_up(&source, &mut tables).await;
+    emulator.clear_requests();
+    let batches = catch_up(&source, &mut tables).await;
+    assert_eq!(of_stream(&batches, "contacts").len(), 0);
+    assert_eq!(crate::follower::answered(&emulator, "POST ", "/batch/read"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_walk_brings_the_deletes_of_what_vanished_ahead_of_it_and_behind_it() {
+    let emulator = emulator();
+    let narrow = json!({"streams": ["contacts"], "properties": ["email"], "reconcile": {"every": "240h"}});
+    let mut wide = narrow.clone();
+    wide["properties"] = json!(["email", "city"]);
+    wide["on_selection_change"] = json!("reset");
+    let mut tables = Tables::default();
+    catch_up(&Hubspot::of(&emulator).source(narrow), &mut tables).await;
+    let wide = Hubspot::of(&emulator).source(wide);
+    let selection = Selection::everything(&wide.catalog().await.unwrap());
+    let mut batches = wide.read(selection, tables.resume()).await.unwrap();
+    tables.apply(batches.next().await.unwrap().unwrap());
+    drop(batches);
+    // Some of both pages.
+    mutate(&emulator, "gdprDelete", 40);
+    let found = reasons(&catch_up(&wide, &mut tables).await);
+    assert_eq!(found.len(), 40);
+    assert_eq!(tables.len("contacts"), 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_left_the_bin_by_age_is_not_purged() {
+    // The list of archived records is empty from the second walk on, and no read finds the record.
+    let archived_at =
+        |days: i64| (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days)).to_string();
+    for (age, purged) in [(89, 0), (40, 1)] {
+        let at = archived_at(age);
+        let walk = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&walk);
+        let double = Double::new(move |call| {
+            let of_contacts = call.path.ends_with("/objects/contacts");
+            if of_contacts && call.query.contains_key("archived") {
+                let first = seen.fetch_add(1, Ordering::SeqCst) == 0;
+                let results = if first {
+                    json!([{"id": "9", "archived": true, "archivedAt": at}])
+                } else {
+                    json!([])
+                };
+                return ok(&json!({"results": results}));
+            }
+            if call.path.ends_with("/contacts/9") {
+                let body =
+                    json!({"status": "error", "message": "resource not found", "correlationId": "c-1"});
+                return Some((404, body.to_string().into_bytes()));
+            }
+            if of_contacts {
+                return page(call, 20, |_, record| record);
+            }
+            None
+        });
+        let source = double.source(json!({"streams": ["contacts"]}));
+        let mut tables = Tables::default();
+        let mut reasons = Vec::new();
+        for _ in 0..5 {
+            for batch in crate::read(&source, tables.resume()).await {
+                for record in of_stream(std::slice::from_ref(&batch), "contacts") {
+                    reasons.extend(record.metadata.get("spoke.deleteReason").map(str::to_owned));
+                }
+                tables.apply(batch);
+            }
+        }
+        assert_eq!(
+            reasons.iter().filter(|reason| *reason == "purged").count(),
+            purged,
+            "{age} {reasons:?}"
+        );
+    }
 }
