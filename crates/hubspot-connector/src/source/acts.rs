@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use async_stream::try_stream;
 use futures_util::Stream;
 use futures_util::StreamExt;
-use hubspot_client::RawObject;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use opencdc::{Operation, Result};
 
 use super::context::Progress;

@@ -30,8 +30,7 @@ fn emulator() -> Emulator {
 }
 
 fn source(emulator: &Emulator, rhythm: &Value) -> HubspotSource {
-    let mut config =
-        json!({"streams": ["contacts"], "reconcile": {"every": "10m"}, "archived": {"every": "24h"}});
+    let mut config = json!({"streams": ["contacts"], "poll": "10m", "reconcile": {"every": "10m"}, "archived": {"every": "24h"}});
     for (name, every) in rhythm.as_object().unwrap() {
         config[name] = json!({"every": every});
     }
@@ -100,7 +99,7 @@ async fn an_archived_record_that_no_read_by_id_finds_is_not_taken_for_erased() {
     let shown = reasons(&follow(&source, &mut tables, Duration::from_hours(25)).await);
     assert_eq!(shown.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
     assert!(all_are(&shown, &["archived"]), "{shown:?}");
-    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    let later = follow(&source, &mut tables, Duration::from_hours(50)).await;
     assert_eq!(reasons(&later), BTreeMap::new());
 }
 
@@ -120,7 +119,7 @@ async fn an_erased_record_is_purged_when_a_walk_over_the_bin_that_began_afterwar
         found.keys().collect::<Vec<_>>()
     );
     assert!(all_are(&proven, &["purged"]), "{proven:?}");
-    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    let later = follow(&source, &mut tables, Duration::from_hours(50)).await;
     assert_eq!(reasons(&later), BTreeMap::new());
 }
 
@@ -148,7 +147,7 @@ async fn a_404_that_is_not_hubspots_proves_nothing() {
                          "action": {"status": 404, "body": "<html>no such page</html>"}});
     emulator.add_faults(&json!([gateway])).unwrap();
     mutate(&emulator, "gdprDelete", 2);
-    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(50)).await);
     assert_eq!(found.len(), 2);
     assert!(all_are(&found, &["unknown"]), "{found:?}");
     emulator.clear_faults();
@@ -170,7 +169,7 @@ async fn a_record_that_was_lost_and_is_there_again_is_delivered_and_never_purged
     let found = reasons(&follow(&source, &mut tables, 15 * MINUTE).await);
     assert!(all_are(&found, &["unknown"]), "{found:?}");
     mutate(&emulator, "restore", 1);
-    let later = follow(&source, &mut tables, Duration::from_hours(72)).await;
+    let later = follow(&source, &mut tables, Duration::from_hours(50)).await;
     assert_eq!(reasons(&later), BTreeMap::new());
     let created: BTreeSet<_> = of_stream(&later, "contacts")
         .iter()
@@ -193,12 +192,12 @@ async fn what_may_have_left_the_bin_by_age_while_nobody_looked_keeps_its_values(
     // Nothing runs for a hundred days; what became of the record cannot be told from one that left the bin.
     mutate(&emulator, "gdprDelete", 1);
     emulator.advance(Duration::from_hours(24 * 100));
-    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(50)).await);
     assert_eq!(found.len(), 1);
     assert!(all_are(&found, &["unknown"]), "{found:?}");
     // From then on every absence can be told again.
     mutate(&emulator, "gdprDelete", 1);
-    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(72)).await);
+    let found = reasons(&follow(&source, &mut tables, Duration::from_hours(50)).await);
     assert_eq!(found.len(), 1);
     assert!(all_are(&found, &["unknown", "purged"]), "{found:?}");
 }
