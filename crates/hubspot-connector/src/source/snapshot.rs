@@ -57,8 +57,7 @@ pub(super) fn walk(
             if is_last || held.len() == HELD_PAGES || !held.iter().any(Page::is_uncertain) {
                 settle(part, &mut held, &joined).await?;
                 for page in held.drain(..) {
-                    let state = page.state.clone();
-                    yield (hand_out(part, page, &joined, &snapshot), state);
+                    yield hand_out(part, page, &joined, &snapshot);
                 }
             }
         }
@@ -155,7 +154,12 @@ async fn settle(part: &ObjectPart, held: &mut [Page], joined: &[bool]) -> Result
     Ok(())
 }
 
-fn hand_out(part: &mut ObjectPart, page: Page, joined: &[bool], snapshot: &Snapshot) -> Progress {
+fn hand_out(
+    part: &mut ObjectPart,
+    page: Page,
+    joined: &[bool],
+    snapshot: &Snapshot,
+) -> (Progress, StreamPosition) {
     let Page {
         mut state,
         mut difference,
@@ -192,7 +196,7 @@ fn hand_out(part: &mut ObjectPart, page: Page, joined: &[bool], snapshot: &Snaps
         shape: None,
     };
     part.note_counts(&progress);
-    progress
+    (progress, state)
 }
 
 /// Attached streams stand at the same page, and are complete when it was the last.

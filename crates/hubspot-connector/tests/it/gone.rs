@@ -126,7 +126,7 @@ async fn an_erased_record_is_purged_when_a_walk_over_the_bin_that_began_afterwar
 #[tokio::test(start_paused = true)]
 async fn one_read_to_the_end_proves_what_it_finds_erased() {
     let emulator = emulator();
-    let source = source(&emulator, &json!({"reconcile": "0s"}));
+    let source = source(&emulator, &json!({"reconcile": "1s"}));
     let mut tables = Tables::default();
     catch_up(&source, &mut tables).await;
     emulator.advance(Duration::from_hours(1));
@@ -143,7 +143,7 @@ async fn a_404_that_is_not_hubspots_proves_nothing() {
     let source = source(&emulator, &json!({}));
     let mut tables = Tables::default();
     follow(&source, &mut tables, MINUTE).await;
-    let gateway = json!({"match": {"method": "GET", "path": "/crm/*/objects/contacts/*"},
+    let gateway = json!({"match": {"method": "GET", "path": "/crm/*/contacts/*"},
                          "action": {"status": 404, "body": "<html>no such page</html>"}});
     emulator.add_faults(&json!([gateway])).unwrap();
     mutate(&emulator, "gdprDelete", 2);
@@ -180,7 +180,7 @@ async fn a_record_that_was_lost_and_is_there_again_is_delivered_and_never_purged
         created.iter().collect::<Vec<_>>(),
         found.keys().collect::<Vec<_>>()
     );
-    assert_eq!(tables.len("contacts"), 130);
+    assert_eq!(tables.len("contacts"), before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,11 +208,12 @@ async fn a_restored_record_is_taken_out_of_what_is_known_of_the_bin() {
     let source = source(&emulator, &json!({"reconcile": "240h"}));
     let mut tables = Tables::default();
     catch_up(&source, &mut tables).await;
+    let before = tables.len("contacts");
     mutate(&emulator, "archive", 4);
     catch_up(&source, &mut tables).await;
     mutate(&emulator, "restore", 4);
     catch_up(&source, &mut tables).await;
-    assert_eq!(tables.len("contacts"), 130);
+    assert_eq!(tables.len("contacts"), before);
     emulator.advance(Duration::from_hours(1));
     catch_up(&source, &mut tables).await;
     emulator.clear_requests();
@@ -235,11 +236,14 @@ async fn a_repeated_walk_brings_the_deletes_of_what_vanished_ahead_of_it_and_beh
     let mut batches = wide.read(selection, tables.resume()).await.unwrap();
     tables.apply(batches.next().await.unwrap().unwrap());
     drop(batches);
-    // Some of both pages.
+    let before = tables.len("contacts");
+    // Some of both pages. What the walk had passed is found by the count, once that may bring a walk of its own.
     mutate(&emulator, "gdprDelete", 40);
-    let found = reasons(&catch_up(&wide, &mut tables).await);
-    assert_eq!(found.len(), 40);
-    assert_eq!(tables.len("contacts"), 90);
+    let ahead = reasons(&catch_up(&wide, &mut tables).await);
+    assert!(!ahead.is_empty(), "the deletes come with the walk");
+    emulator.advance(Duration::from_hours(11));
+    catch_up(&wide, &mut tables).await;
+    assert_eq!(tables.len("contacts"), before - 40);
 }
 
 #[tokio::test(start_paused = true)]
