@@ -162,6 +162,7 @@ async fn a_record_that_was_lost_and_is_there_again_is_delivered_and_never_purged
     let source = source(&emulator, &json!({}));
     let mut tables = Tables::default();
     follow(&source, &mut tables, MINUTE).await;
+    let before = tables.len("contacts");
     emulator
         .set_behaviour(&json!({"archivedReadsMiss": true}))
         .unwrap();
