@@ -158,7 +158,8 @@ async fn judge(
     cdc.blind = cdc.blind.filter(|since| round.begun < *since);
     cdc.doubt = cdc.doubt.filter(|doubt| *doubt > round.begun);
     part.done.miscounted = false;
-    part.done.reconciled = true;
+    // What vanished behind a snapshot that was resumed was not compared: a wrong count is no standing difference then.
+    part.done.reconciled = round.begun > cdc.initial_timestamp;
     part.done.walked = true;
     part.done.counted = 0;
     part.done.archived = part.done.archived.max(1);

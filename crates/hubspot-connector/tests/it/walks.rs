@@ -203,7 +203,8 @@ async fn a_comparison_whose_paging_token_is_refused_begins_again() {
 #[tokio::test(start_paused = true)]
 async fn tokens_that_are_refused_again_and_again_end_a_read_with_hubspots_words() {
     let emulator = emulator();
-    let refused = json!({"match": {"method": "GET", "path": "/crm/*/contacts"}, "action": {"status": 400}});
+    let refused =
+        json!({"match": {"method": "GET", "path": "/crm/*objects/*contacts"}, "action": {"status": 400}});
     let source = source(&emulator, json!({"streams": ["contacts"]}));
     let mut tables = Tables::default();
     let half = |contacts: &Value| contacts["after"].is_string();
