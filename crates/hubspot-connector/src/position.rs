@@ -50,7 +50,7 @@ pub struct Snapshot {
     /// What was selected, to notice when that changes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub selection: String,
-    /// The id of the last record delivered, for a person to read.
+    /// The greatest id that was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_id: Option<String>,
     /// The paging token of the next page; absent before the first.
@@ -107,6 +107,15 @@ pub struct Cdc {
     /// As in [`Snapshot::since`], until the first walk over the recycle bin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The recycle bin was not read for so long that a record may have come and left it by age. Set when that was noticed,
+    /// until all live records have been compared since: what is found to be gone by then need not have been erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde fixes the signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde fixes the signature")]
@@ -168,6 +177,9 @@ pub struct Round {
     /// How many differences it has found.
     #[serde(default)]
     pub found: u64,
+    /// Every page was read; what none of them showed is still to be asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ended: bool,
 }
 
 /// A stream that was read whole.

@@ -106,6 +106,7 @@ impl PageFacts<'_> {
                 metadata.set(metadata_keys::MERGED_INTO, into);
                 metadata.set(MERGED_INTO, into);
             }
+            Gone::Lost => metadata.set(metadata_keys::DELETE_REASON, "unknown"),
             Gone::Purged => {
                 metadata.set(metadata_keys::DELETE_REASON, "purged");
                 metadata.set(PURGED, "true");
@@ -154,6 +155,8 @@ pub(crate) enum Gone<'a> {
         /// That one.
         into: &'a str,
     },
+    /// HubSpot does not show it anywhere, for a reason that is not known.
+    Lost,
     /// Erased.
     Purged,
 }

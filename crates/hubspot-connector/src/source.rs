@@ -5,11 +5,12 @@
 //! | `step.rs` | what a stream does next | no |
 //! | `feed.rs` | the questions of the change feeds, and what follows their answers | no |
 //! | `differ.rs` | what HubSpot has against what is known: the records to deliver | no |
+//! | `walk.rs` | what a walk over a list has not shown | no |
 //! | `object.rs` | one object type: the loop that carries out what `step.rs` chooses | |
 //! | `held.rs` | what a destination holds already of streams that begin | no |
 //! | `begin.rs`, `snapshot.rs` | where it begins; the walk over all records | yes |
 //! | `poll.rs` | the change feeds, one page at a time | yes |
-//! | `acts.rs` | recycle bin, comparison, associations, one page at a time | yes |
+//! | `acts.rs`, `bin.rs` | comparison, associations, recycle bin, one page at a time | yes |
 //! | `resolve.rs` | what became of records that are not where they were | yes |
 //! | `absence.rs` | what an association list that is not there means | no |
 //! | `reader.rs`, `exact.rs`, `inline.rs`, `history.rs` | the reading itself | yes |
@@ -30,6 +31,7 @@ mod account;
 mod acts;
 mod audit;
 mod begin;
+mod bin;
 mod context;
 mod definitions;
 mod differ;
@@ -48,6 +50,7 @@ mod snapshot;
 mod step;
 mod survey;
 mod tables;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;

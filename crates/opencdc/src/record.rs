@@ -137,8 +137,8 @@ pub mod metadata_keys {
     pub const READ_AT: &str = "opencdc.readAt";
     /// On a delete: the key's value of the thing that it was merged into.
     pub const MERGED_INTO: &str = "spoke.mergedInto";
-    /// On a delete: `archived`, `merged` or `purged`. Of what is purged no value may stay anywhere, nor of what was merged
-    /// into it.
+    /// On a delete: `archived`, `merged`, `purged`, or `unknown` when the source cannot tell. Of what is purged no value may
+    /// stay anywhere, nor of what was merged into it; nothing else asks to erase values.
     pub const DELETE_REASON: &str = "spoke.deleteReason";
     /// On a dead letter that a person sends again: that it was refused before. What was only in doubt may be done now.
     pub const REDRIVEN: &str = "spoke.redriven";

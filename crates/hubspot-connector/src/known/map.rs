@@ -395,6 +395,40 @@ mod tests {
     }
 
     #[test]
+    fn what_was_emptied_stays_empty_when_it_is_made_again() {
+        let (mut map, mut stored) = (Map::<u64>::default(), BTreeMap::new());
+        map.apply((0..3_000).map(|id| (id, Some(7))).collect());
+        store(&mut map, &mut stored);
+        assert!(stored.len() > 4, "the case is there");
+        map.apply((0..3_000).map(|id| (id, None)).collect());
+        store(&mut map, &mut stored);
+        assert_eq!(stored.len(), 0, "nothing is left in the notes");
+        map.apply(vec![(2_999, Some(1))]);
+        store(&mut map, &mut stored);
+        let mut again = Map::<u64>::default();
+        for (fence, bytes) in stored {
+            again.restore(fence, bytes).unwrap();
+        }
+        assert_eq!(again.iter().collect::<Vec<_>>(), [(2_999, 1)]);
+    }
+
+    #[test]
+    fn ranges_are_what_each_range_is_however_many_chunks_it_has() {
+        let mut map: Map<(u64, u64, u64)> = Map::default();
+        let of_one = (0..2_000).map(|to| ((7, to, 1), Some(9)));
+        let others = (0..40).flat_map(|from| (0..30).map(move |to| ((from * 5 + 8, to, 1), Some(9))));
+        map.apply(of_one.chain(others).collect());
+        let all = |from: u64| ((from, 0, 0), (from, u64::MAX, u64::MAX));
+        let froms = [3, 7, 8, 9, 13, 203, 999];
+        let each = froms
+            .iter()
+            .flat_map(|from| map.range(all(*from).0, all(*from).1));
+        assert_eq!(map.ranges(froms.map(all)), each.collect::<Vec<_>>());
+        assert_eq!(map.ranges([all(7)]).len(), 2_000);
+        assert_eq!(map.ranges([((7, 600, 0), (7, 1_500, 9))]).len(), 901);
+    }
+
+    #[test]
     fn damaged_bytes_are_noticed() {
         let mut map: Map<u64> = Map::default();
         assert!(map.restore(0, Bytes::from_static(&[0x80])).is_none());

@@ -28,9 +28,20 @@ pub(crate) enum Edit {
     Bin(StreamName, Vec<(u64, Option<u32>)>),
     /// Associations with the digests of their label.
     Pairs(StreamName, Vec<(Pair, Option<u32>)>),
+    /// Known records that the walk over all records has passed and not shown so far.
+    Unseen(StreamName, Vec<(u64, Option<u32>)>),
+    /// Records of the recycle bin that the walk over it has passed and not shown so far.
+    UnseenBin(StreamName, Vec<(u64, Option<u32>)>),
+    /// Records that are gone, nobody knows why: [`LOST`], or [`LOST_BEFORE_WALK`].
+    Lost(StreamName, Vec<(u64, Option<u32>)>),
     /// Rows of a table that is read whole, by key.
     Rows(StreamName, Vec<(String, Option<u32>)>),
 }
+
+/// No walk over the recycle bin has begun since.
+pub(crate) const LOST: u32 = 0;
+/// The walk over the recycle bin that is under way began afterwards: if it does not show the record either, that was erased.
+pub(crate) const LOST_BEFORE_WALK: u32 = 1;
 
 /// What is known of one stream.
 #[derive(Debug, Default)]
@@ -38,6 +49,9 @@ pub(crate) struct OfStream {
     pub(crate) live: Map<u64>,
     pub(crate) bin: Map<u64>,
     pub(crate) pairs: Map<Pair>,
+    pub(crate) unseen: Map<u64>,
+    pub(crate) unseen_bin: Map<u64>,
+    pub(crate) lost: Map<u64>,
     pub(crate) rows: BTreeMap<String, u32>,
     /// Associations as an older release noted them, and the notes that they came from.
     numbered: Map<Numbered>,
@@ -84,6 +98,9 @@ impl Known {
         match rest.split_once('/') {
             Some(("live", fence)) => of.live.restore(u64::of_name(fence)?, value.clone()),
             Some(("bin", fence)) => of.bin.restore(u64::of_name(fence)?, value.clone()),
+            Some(("unseen", fence)) => of.unseen.restore(u64::of_name(fence)?, value.clone()),
+            Some(("unseen-bin", fence)) => of.unseen_bin.restore(u64::of_name(fence)?, value.clone()),
+            Some(("lost", fence)) => of.lost.restore(u64::of_name(fence)?, value.clone()),
             Some(("links", fence)) => of.pairs.restore(Pair::of_name(fence)?, value.clone()),
             Some(("pairs", fence)) => {
                 of.outdated.push(Arc::clone(key));
@@ -138,9 +155,13 @@ impl Known {
 impl Edit {
     fn stream(&self) -> &StreamName {
         match self {
-            Self::Live(stream, _) | Self::Bin(stream, _) | Self::Pairs(stream, _) | Self::Rows(stream, _) => {
-                stream
-            }
+            Self::Live(stream, _)
+            | Self::Bin(stream, _)
+            | Self::Pairs(stream, _)
+            | Self::Unseen(stream, _)
+            | Self::UnseenBin(stream, _)
+            | Self::Lost(stream, _)
+            | Self::Rows(stream, _) => stream,
         }
     }
 }
@@ -148,7 +169,13 @@ impl Edit {
 impl OfStream {
     fn apply(&mut self, edit: Edit) {
         match edit {
-            Edit::Live(_, edits) => self.live.apply(edits),
+            Edit::Live(_, edits) => {
+                self.find(&edits);
+                self.live.apply(edits);
+            }
+            Edit::Unseen(_, edits) => self.unseen.apply(edits),
+            Edit::UnseenBin(_, edits) => self.unseen_bin.apply(edits),
+            Edit::Lost(_, edits) => self.lost.apply(edits),
             Edit::Bin(_, edits) => self.bin.apply(edits),
             Edit::Pairs(_, edits) => self.pairs.apply(edits),
             Edit::Rows(_, edits) => {
@@ -170,12 +197,26 @@ impl OfStream {
             .apply(numbered.iter().map(pair::with_category).collect());
     }
 
+    /// What lives is not lost.
+    fn find(&mut self, edits: &[(u64, Option<u32>)]) {
+        if self.lost.len() == 0 {
+            return;
+        }
+        let alive = edits.iter().filter(|(_, digest)| digest.is_some());
+        let found = alive.filter(|(id, _)| self.lost.get(*id).is_some());
+        let found = found.map(|(id, _)| (*id, None)).collect();
+        self.lost.apply(found);
+    }
+
     fn take_notes(&mut self, stream: &StreamName) -> Vec<Note> {
         let outdated = std::mem::take(&mut self.outdated);
         let mut notes: Vec<_> = outdated.into_iter().map(Note::forget).collect();
         notes.extend(chunk_notes(stream, "live", &mut self.live));
         notes.extend(chunk_notes(stream, "bin", &mut self.bin));
         notes.extend(chunk_notes(stream, "links", &mut self.pairs));
+        notes.extend(chunk_notes(stream, "unseen", &mut self.unseen));
+        notes.extend(chunk_notes(stream, "unseen-bin", &mut self.unseen_bin));
+        notes.extend(chunk_notes(stream, "lost", &mut self.lost));
         if std::mem::take(&mut self.rows_changed) {
             let rows = serde_json::to_vec(&self.rows).expect("a map with text keys is always serialisable");
             notes.push(Note {
@@ -282,6 +323,110 @@ mod tests {
         "contacts_companies/pairs/000000000000000000000000000000000000000000000000",
         &[5, 3, 0x97, 0x02, 1, 0, 0, 1, 0],
     );
+
+    /// Notes that came later.
+    fn golden_of_walks() -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            ("contacts/unseen/0000000000000000", vec![5, 0, 2, 0]),
+            ("contacts/unseen-bin/0000000000000000", vec![9, 0]),
+            ("contacts/lost/0000000000000000", vec![5, 0, 2, 1]),
+        ]
+    }
+
+    #[test]
+    fn every_note_of_a_walk_is_still_read_and_written() {
+        let edits = vec![
+            Edit::Unseen("contacts".into(), vec![(5, Some(0)), (7, Some(0))]),
+            Edit::UnseenBin("contacts".into(), vec![(9, Some(0))]),
+            Edit::Lost(
+                "contacts".into(),
+                vec![(5, Some(LOST)), (7, Some(LOST_BEFORE_WALK))],
+            ),
+        ];
+        let notes = Known::default().apply(edits.clone());
+        let written: Vec<_> = notes
+            .iter()
+            .map(|note| (&*note.key, note.value.as_deref().unwrap().to_vec()))
+            .collect();
+        assert_eq!(written, golden_of_walks());
+        let stored = golden_of_walks()
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        let mut read = Known::restore(&stored).unwrap();
+        assert_eq!(read.of(&"contacts".into()).lost.get(7), Some(LOST_BEFORE_WALK));
+        assert_eq!(read.apply(edits), notes, "the same edits again write the same");
+    }
+
+    #[test]
+    fn what_is_gone_from_a_table_is_known_no_more_and_its_note_goes_with_the_last_row() {
+        let (mut known, mut stored) = (Known::default(), Notes::new());
+        let row = |key: &str, digest| Edit::Rows("owners".into(), vec![(key.to_owned(), digest)]);
+        store(
+            known.apply(vec![row("1", Some(2)), row("2", Some(3))]),
+            &mut stored,
+        );
+        store(known.apply(vec![row("1", None)]), &mut stored);
+        assert_eq!(
+            Known::restore(&stored).unwrap().of(&"owners".into()).rows,
+            [("2".into(), 3)].into()
+        );
+        store(known.apply(vec![row("2", None)]), &mut stored);
+        assert_eq!(known.of(&"owners".into()).rows.len(), 0);
+        assert_eq!(stored, Notes::new());
+    }
+
+    #[test]
+    fn every_kind_of_note_is_gone_when_what_it_holds_is() {
+        let (mut known, mut stored) = (Known::default(), Notes::new());
+        let edits = |value: Option<u32>| {
+            let ids: Vec<_> = (0..2_000).map(|id| (id, value)).collect();
+            let name = || StreamName::from("contacts");
+            vec![
+                Edit::Live(name(), ids.clone()),
+                Edit::Bin(name(), ids.clone()),
+                Edit::Unseen(name(), ids.clone()),
+                Edit::UnseenBin(name(), ids.clone()),
+                Edit::Lost(name(), ids.clone()),
+                Edit::Pairs(
+                    name(),
+                    ids.iter()
+                        .map(|(id, value)| {
+                            (
+                                (
+                                    *id,
+                                    3,
+                                    Kind {
+                                        number: 279,
+                                        category: Category::of("HUBSPOT_DEFINED"),
+                                    },
+                                ),
+                                *value,
+                            )
+                        })
+                        .collect(),
+                ),
+                Edit::Rows(
+                    name(),
+                    ids.iter().map(|(id, value)| (id.to_string(), *value)).collect(),
+                ),
+            ]
+        };
+        store(known.apply(edits(Some(1))), &mut stored);
+        assert!(stored.len() > 6 * 3, "the case is there");
+        store(known.apply(edits(None)), &mut stored);
+        assert_eq!(stored, Notes::new());
+    }
+
+    #[test]
+    fn what_lives_is_not_lost() {
+        let mut known = Known::default();
+        let name = || StreamName::from("contacts");
+        known.apply(vec![Edit::Lost(name(), vec![(5, Some(LOST)), (6, Some(LOST))])]);
+        known.apply(vec![Edit::Live(name(), vec![(5, Some(1)), (6, None)])]);
+        let lost: Vec<_> = known.of(&name()).lost.iter().collect();
+        assert_eq!(lost, [(6, LOST)]);
+    }
 
     #[test]
     fn every_released_shape_of_a_note_is_still_read_and_written() {

@@ -225,6 +225,7 @@ mod tests {
             count_offset: 0,
             doubt: None,
             since: None,
+            blind: None,
         }
     }
 
@@ -235,6 +236,7 @@ mod tests {
             after: Some("701".into()),
             through: 700,
             found: 2,
+            ended: false,
         };
         let busy = Cdc {
             realtime: Cursor {
@@ -257,6 +259,18 @@ mod tests {
             count_offset: -3,
             doubt: None,
             since: Some(at(-60)),
+            ..cdc()
+        };
+        let judging = Cdc {
+            archived: Rounds {
+                last: at(0),
+                open: Some(Round {
+                    after: None,
+                    ended: true,
+                    ..round.clone()
+                }),
+            },
+            blind: Some(at(60)),
             ..cdc()
         };
         let adopting = StreamPosition::Snapshot(Snapshot {
@@ -293,6 +307,10 @@ mod tests {
                     ("contacts_companies", complete(None)),
                     ("owners", complete(None)),
                 ]),
+            ),
+            (
+                include_str!("golden/3-cdc-judging.json"),
+                of([("contacts", StreamPosition::Cdc(Box::new(judging)))]),
             ),
             (
                 include_str!("golden/3-cdc-busy.json"),

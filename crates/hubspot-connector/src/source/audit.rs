@@ -28,7 +28,7 @@ use super::differ::Difference;
 use super::object::ObjectPart;
 use super::{HubspotSource, Read, history};
 use crate::discovery::Discovery;
-use crate::known::Known;
+use crate::known::{Edit, Known};
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
 use crate::position::{HubspotPosition, StreamPosition};
@@ -188,9 +188,13 @@ impl Origin for HubspotSource {
     async fn amend(&self, from: &Resume, keys: &BTreeMap<StreamName, Vec<Data>>) -> Result<Batch> {
         let mut known = Known::restore(&from.notes)?;
         let position = HubspotPosition::parse(&from.position)?;
+        let now = self.client.server_time().unwrap_or_else(Timestamp::now);
         let mut batch = Batch::new(Vec::new(), from.position.clone()).current();
         for (stream, keys) in keys {
-            let difference = Again::of(self, stream).await?.read(self, keys).await?;
+            let mut difference = Again::of(self, stream).await?.read(self, keys).await?;
+            if is_blind(&position, stream, now) {
+                difference.edits.retain(|edit| !matches!(edit, Edit::Lost(..)));
+            }
             let forgotten = self.forget(&position, stream, &difference.records).await?;
             batch.records.extend(difference.records);
             batch.records.extend(forgotten);
@@ -244,6 +248,14 @@ fn reached(position: &HubspotPosition, stream: &StreamName) -> Option<Timestamp>
         StreamPosition::Snapshot(snapshot) => snapshot.initial_timestamp,
         StreamPosition::Complete(complete) => complete.initial_timestamp,
     })
+}
+
+/// Whether a record may have come to the recycle bin and left it since the last walk over it, see [`crate::position::Cdc`].
+fn is_blind(position: &HubspotPosition, stream: &StreamName, now: Timestamp) -> bool {
+    match position.streams.get(stream) {
+        Some(StreamPosition::Cdc(cdc)) => cdc.blind.is_some() || super::bin::is_overdue(cdc, now),
+        _ => true,
+    }
 }
 
 /// The same object, of which the copy need not have everything: one that began without a snapshot has what changed since.

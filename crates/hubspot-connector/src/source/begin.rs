@@ -24,7 +24,7 @@ pub(super) fn begin(context: &Context, plan: &ObjectPlan, delivers: bool) -> Res
             }))
         }
         Some(stored) if stored.selection() == selection => Ok(stored),
-        Some(_) => reselected(plan, context.cutoff, selection),
+        Some(stored) => reselected(plan, context.cutoff, selection, &stored),
     }
 }
 
@@ -41,12 +41,18 @@ fn start(plan: &ObjectPlan, cutoff: Timestamp, selection: String) -> StreamPosit
 }
 
 /// What is known stays: whatever is gone meanwhile is still found to be gone.
-fn reselected(plan: &ObjectPlan, cutoff: Timestamp, selection: String) -> Result<StreamPosition> {
+fn reselected(
+    plan: &ObjectPlan,
+    cutoff: Timestamp,
+    selection: String,
+    stored: &StreamPosition,
+) -> Result<StreamPosition> {
     match plan.on_selection_change {
         SelectionChange::Reset => {
             tracing::warn!(stream = %plan.stream, "selected differently than before: it is read again from the start");
             Ok(StreamPosition::Snapshot(Snapshot {
                 selection,
+                since: bin_read(stored),
                 ..Snapshot::from(cutoff)
             }))
         }
@@ -56,5 +62,14 @@ fn reselected(plan: &ObjectPlan, cutoff: Timestamp, selection: String) -> Result
                 "select it as before, reset its state, or set `on_selection_change: reset` to read it again from the start",
             ))
         }
+    }
+}
+
+/// Since when the recycle bin was not read.
+fn bin_read(stored: &StreamPosition) -> Option<Timestamp> {
+    match stored {
+        StreamPosition::Cdc(cdc) => Some(cdc.archived.last),
+        StreamPosition::Snapshot(snapshot) => Some(snapshot.since.unwrap_or(snapshot.initial_timestamp)),
+        StreamPosition::Complete(_) => None,
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use hubspot_client::RawObject;
 use jiff::Timestamp;
-use opencdc::{Operation, Record, StreamName};
+use opencdc::{Operation, Record};
 
 use super::reader::Links;
-use crate::known::{Edit, Kind, OfStream, Pair, all_of, digest, link_digest};
+use crate::known::digest::{self, Compared};
+use crate::known::{Edit, Kind, OfStream, Pair, all_of, link_digest};
 use crate::position::Adopt;
 use crate::record::{Facts, LinkRows};
 
@@ -69,10 +70,14 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
             continue;
         }
         let digest = digest::of_properties(object.properties().map(AsRef::as_ref));
-        if !rule.snapshot && before == Some(digest) {
+        let compared = before.map(|before| digest.compare(before));
+        if !rule.snapshot && compared == Some(Compared::Same) {
             continue;
         }
-        edits.extend(id.map(|id| (id, Some(digest))));
+        edits.extend(id.map(|id| (id, Some(digest.value))));
+        if !rule.snapshot && compared == Some(Compared::SameText) {
+            continue;
+        }
         if rule.adopt.is_some_and(|adopt| is_adopted(object, id, adopt)) {
             continue;
         }
@@ -112,12 +117,6 @@ fn is_adopted(object: &RawObject, id: Option<u64>, adopt: &Adopt) -> bool {
         .through_id
         .is_none_or(|through| id.is_some_and(|id| id <= through));
     unchanged && passed
-}
-
-/// The ids that are known from `after` on to `through`, that one included, and are not among those seen.
-pub(super) fn vanished(known: impl Iterator<Item = (u64, u32)>, seen: &[RawObject]) -> Vec<u64> {
-    let seen: BTreeSet<_> = seen.iter().filter_map(|object| number(object.id())).collect();
-    known.map(|(id, _)| id).filter(|id| !seen.contains(id)).collect()
 }
 
 /// The associations that are new, relabelled or gone, of the records whose lists are in `links`.
@@ -214,6 +213,8 @@ pub(super) enum Fate {
     Archived(Option<String>),
     /// Merged into that one.
     Merged(String),
+    /// HubSpot shows it nowhere. It may have been erased; until that is proven its values are kept.
+    Lost,
     /// Erased.
     Purged,
 }
@@ -226,7 +227,7 @@ pub(super) fn deletes(gone: &[(u64, Fate)], facts: &Facts) -> Difference {
     let edits = gone.iter().map(|(id, _)| (*id, None)).collect();
     let archived = gone.iter().filter_map(|(id, fate)| match fate {
         Fate::Archived(at) => Some((*id, Some(day(at.as_deref())))),
-        Fate::Merged(_) | Fate::Purged => None,
+        Fate::Merged(_) | Fate::Lost | Fate::Purged => None,
     });
     let archived: Vec<_> = archived.collect();
     let mut all = vec![Edit::Live(facts.stream().clone(), edits)];
@@ -250,6 +251,7 @@ impl Fate {
         match self {
             Self::Archived(at) => Gone::Archived { at: at.as_deref() },
             Self::Merged(into) => Gone::Merged { into },
+            Self::Lost => Gone::Lost,
             Self::Purged => Gone::Purged,
         }
     }
@@ -267,7 +269,149 @@ pub(super) fn day_of(at: Timestamp) -> u32 {
     u32::try_from(at.as_second() / SECONDS_A_DAY).unwrap_or(0)
 }
 
-/// The stream's own name in what is known of it.
-pub(super) fn bin_edit(stream: &StreamName, entries: Vec<(u64, Option<u32>)>) -> Option<Edit> {
-    (!entries.is_empty()).then(|| Edit::Bin(stream.clone(), entries))
+/// The edit of these entries, if there are any.
+pub(super) fn edit<T>(entries: Vec<T>, make: impl FnOnce(Vec<T>) -> Edit) -> Option<Edit> {
+    (!entries.is_empty()).then(|| make(entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const STREAM: &str = "contacts";
+
+    fn facts() -> Facts {
+        Facts::new(STREAM.into(), &"4711".into(), None)
+    }
+
+    fn object(id: u64, city: &str, updated: &str) -> RawObject {
+        let json = json!({"id": id.to_string(), "properties": {"city": city}, "updatedAt": updated});
+        RawObject::parse(&json.to_string().into()).unwrap()
+    }
+
+    fn known(objects: &[RawObject]) -> OfStream {
+        let mut known = OfStream::default();
+        let digest = |object: &RawObject| digest::of_properties(object.properties().map(AsRef::as_ref)).value;
+        let entries = objects
+            .iter()
+            .map(|object| (number(object.id()).unwrap(), Some(digest(object))));
+        known.live.apply(entries.collect());
+        known
+    }
+
+    fn operations(difference: &Difference) -> Vec<Operation> {
+        difference.records.iter().map(|record| record.operation).collect()
+    }
+
+    const BEFORE: &str = "2026-01-01T00:00:00Z";
+    const LIMIT: &str = "2026-02-01T00:00:00Z";
+
+    #[test]
+    fn a_record_is_new_changed_or_the_same() {
+        let before = [object(1, "Ulm", BEFORE), object(2, "Ulm", BEFORE)];
+        let now = [
+            object(1, "Ulm", LIMIT),
+            object(2, "Bonn", BEFORE),
+            object(3, "Ulm", BEFORE),
+        ];
+        let difference = records(&now, &known(&before), &facts(), Rule::default());
+        assert_eq!(operations(&difference), [Operation::Update, Operation::Create]);
+        assert_eq!(
+            (difference.changed, difference.created),
+            (vec!["2".into(), "3".into()], vec!["3".into()])
+        );
+        let whole = Rule {
+            snapshot: true,
+            ..Rule::default()
+        };
+        let difference = records(&now, &known(&before), &facts(), whole);
+        assert_eq!(operations(&difference), [Operation::Snapshot; 3]);
+    }
+
+    #[test]
+    fn what_was_adopted_is_what_changed_before_the_limit_and_not_at_it() {
+        let adopt = Adopt {
+            unchanged_since: LIMIT.parse().unwrap(),
+            through_id: Some(7),
+        };
+        let rule = Rule {
+            snapshot: true,
+            adopt: Some(&adopt),
+            updated_after: None,
+        };
+        let now = [
+            object(6, "Ulm", BEFORE),
+            object(7, "Ulm", LIMIT),
+            object(8, "Ulm", BEFORE),
+        ];
+        let difference = records(&now, &OfStream::default(), &facts(), rule);
+        assert_eq!(difference.changed, ["7", "8"]);
+        let Edit::Live(_, edits) = &difference.edits[0] else {
+            panic!("{:?}", difference.edits)
+        };
+        assert_eq!(edits.len(), 3, "what was adopted is known");
+    }
+
+    #[test]
+    fn a_known_record_is_compared_however_old_it_is() {
+        let rule = Rule {
+            updated_after: Some(LIMIT.parse().unwrap()),
+            ..Rule::default()
+        };
+        let before = [object(1, "Ulm", BEFORE)];
+        let now = [
+            object(1, "Bonn", BEFORE),
+            object(2, "Bonn", BEFORE),
+            object(3, "Bonn", LIMIT),
+        ];
+        let difference = records(&now, &known(&before), &facts(), rule);
+        assert_eq!(difference.changed, ["1", "3"]);
+        assert_eq!(operations(&difference), [Operation::Update, Operation::Create]);
+    }
+
+    #[test]
+    fn what_an_earlier_version_noted_in_another_way_is_noted_anew_and_not_delivered() {
+        let json =
+            r#"{"id":"1","properties":{"website":"https:\/\/x.example"},"updatedAt":"2026-01-01T00:00:00Z"}"#;
+        let now = RawObject::parse(&json.into()).unwrap();
+        let plain = json!({"id": "1", "properties": {"website": "https://x.example"}});
+        let plain = RawObject::parse(&plain.to_string().into()).unwrap();
+        // The digest of the text as the list wrote it, which is what was noted before.
+        let mut old = OfStream::default();
+        old.live.apply(vec![(1, Some(OLD_DIGEST))]);
+        let difference = records(&[now.clone()], &old, &facts(), Rule::default());
+        assert_eq!(difference.records, []);
+        let value = digest::of_properties(plain.properties().map(AsRef::as_ref)).value;
+        assert_eq!(
+            difference.edits,
+            [Edit::Live(STREAM.into(), vec![(1, Some(value))])]
+        );
+        let difference = records(&[now], &known(&[plain]), &facts(), Rule::default());
+        assert!(difference.records.is_empty() && difference.edits.is_empty());
+    }
+
+    /// What earlier versions noted of `{"website":"https:\/\/x.example"}`.
+    const OLD_DIGEST: u32 = 268_811_629;
+
+    #[test]
+    fn a_delete_says_how_it_is_known() {
+        let fates = [
+            (1, Fate::Archived(Some(LIMIT.into()))),
+            (2, Fate::Merged("9".into())),
+            (3, Fate::Lost),
+            (4, Fate::Purged),
+        ];
+        let difference = deletes(&fates, &facts());
+        let reasons: Vec<_> = difference
+            .records
+            .iter()
+            .map(|record| record.metadata.get("spoke.deleteReason").unwrap())
+            .collect();
+        assert_eq!(reasons, ["archived", "merged", "unknown", "purged"]);
+        let bin = Edit::Bin(STREAM.into(), vec![(1, Some(day(Some(LIMIT))))]);
+        let live = Edit::Live(STREAM.into(), (1..=4).map(|id| (id, None)).collect());
+        assert_eq!(difference.edits, [live, bin]);
+    }
 }

@@ -17,10 +17,10 @@ use super::poll::Stale;
 use super::reader::{self, Inline, Links, Reader};
 use super::step::{self, Act, Done, Terms};
 use crate::error::Doing;
-use crate::known::all_of;
+use crate::known::{Edit, LOST, OfStream, all_of};
 use crate::objects::{Capability, ObjectType};
 use crate::plan::{ObjectPlan, Target};
-use crate::position::{Cdc, Complete, Cursor, StreamPosition};
+use crate::position::{Cdc, Complete, Cursor, Round, StreamPosition};
 use crate::record::Facts;
 
 /// A stream that is filled from this object type's records beside their own.
@@ -73,6 +73,8 @@ pub(super) struct ObjectPart {
     pub(super) recent: HashMap<u64, Timestamp>,
     /// What search shows newer than it was read.
     pub(super) stale: Stale,
+    /// What is gone may have been in the recycle bin and left it unseen, see [`Cdc::blind`].
+    pub(super) blind: bool,
     /// Which definitions `reader` goes by.
     shape: usize,
     /// Whether a history that may be cut was reported.
@@ -111,6 +113,7 @@ impl ObjectPart {
             },
             recent: HashMap::new(),
             stale: Stale::new(),
+            blind: false,
             shape: shape.number,
             limit_noted: AtomicBool::new(false),
             context: context.clone(),
@@ -156,6 +159,7 @@ impl ObjectPart {
                 }
                 let now = self.context.now(&self.reader.client);
                 self.done.begun.get_or_insert(now);
+                self.look_at_bin(&mut cdc, now);
                 match self.next_act(now, &cdc) {
                     Act::End => break,
                     Act::Wait(until) => self.rest(now, until).await,
@@ -207,6 +211,35 @@ impl ObjectPart {
     /// Where the records stand: where they stood, or at the start of a snapshot.
     fn begin(&self) -> Result<StreamPosition> {
         super::begin::begin(&self.context, self.plan(), self.delivers)
+    }
+
+    /// Notices when the recycle bin was not read for longer than it keeps records, and whether a walk over it is needed.
+    fn look_at_bin(&mut self, cdc: &mut Cdc, now: Timestamp) {
+        if super::bin::is_overdue(cdc, now) && cdc.blind.is_none() {
+            cdc.blind = Some(now);
+        }
+        self.blind = cdc.blind.is_some();
+        self.done.unproven = self.known(|known| known.lost.iter().any(|(_, noted)| noted == LOST));
+    }
+
+    /// The walk again from its first page, since HubSpot does not take the token of the next.
+    ///
+    /// # Errors
+    /// The refusal, when that has not helped a few times.
+    pub(super) fn begin_again(&mut self, refusal: opencdc::Error, now: Timestamp) -> Result<Round> {
+        const MOST: u32 = 3;
+        if self.done.begun_again >= MOST {
+            return Err(refusal);
+        }
+        self.done.begun_again += 1;
+        tracing::warn!(stream = %self.stream(), "{refusal}; the walk begins again at its first page");
+        Ok(step::begin(now))
+    }
+
+    /// What is known of the records.
+    pub(super) fn known<T>(&self, look: impl FnOnce(&OfStream) -> T) -> T {
+        let mut known = self.context.known.lock();
+        look(known.of(self.stream()))
     }
 
     fn next_act(&self, now: Timestamp, cdc: &Cdc) -> Act {
@@ -421,6 +454,10 @@ impl ObjectPart {
         let purged = gone.iter().filter(|(_, fate)| *fate == Fate::Purged);
         let purged: Vec<_> = purged.map(|(id, _)| id.to_string()).collect();
         let mut known = self.context.known.lock();
+        let lost = lost(gone, known.of(self.stream()), self.blind);
+        difference
+            .edits
+            .extend(differ::edit(lost, |lost| Edit::Lost(self.stream().clone(), lost)));
         for attached in &self.attached {
             if attached.kind == Kind::History {
                 let forgotten = super::history::forget(purged.iter().map(String::as_str), &attached.facts);
@@ -479,6 +516,15 @@ impl ObjectPart {
             self.context.board.count(stream, records);
         }
     }
+}
+
+/// What becomes of what is noted as lost when these are gone.
+fn lost(gone: &[(u64, Fate)], known: &OfStream, blind: bool) -> Vec<(u64, Option<u32>)> {
+    let noted = |(id, fate): &(u64, Fate)| match fate {
+        Fate::Lost => (!blind).then_some((*id, Some(LOST))),
+        _ => known.lost.get(*id).map(|_| (*id, None)),
+    };
+    gone.iter().filter_map(noted).collect()
 }
 
 fn attached(context: &Context, plan: &Arc<ObjectPlan>) -> Vec<Attached> {

@@ -52,6 +52,24 @@ pub(super) struct Inline {
     pub(super) without_list: BTreeSet<String>,
 }
 
+/// A page that was asked for behind another one.
+#[derive(Debug)]
+pub(super) enum Paged {
+    Page(RawPage),
+    /// HubSpot does not take the paging token.
+    Refused(Error),
+}
+
+impl Paged {
+    /// The page, for whoever has no other way on.
+    pub(super) fn taken(self) -> Result<RawPage> {
+        match self {
+            Self::Page(page) => Ok(page),
+            Self::Refused(error) => Err(error),
+        }
+    }
+}
+
 /// What became of records that were asked for by id.
 #[derive(Debug, Default)]
 pub(super) struct Read {
@@ -119,17 +137,36 @@ impl Reader {
         }
     }
 
-    pub(super) async fn live_page(&self, after: Option<String>, targets: &[usize]) -> Result<RawPage> {
-        let list = self.list(after, targets);
-        self.client.list_objects(&list).await.or_failed(self.doing())
+    pub(super) async fn live_page(&self, after: Option<String>, targets: &[usize]) -> Result<Paged> {
+        self.paged(&self.list(after, targets)).await
     }
 
     /// A page of the recycle bin: ids, and what else is to be `shown`.
-    pub(super) async fn archived_page(&self, after: Option<String>, shown: &[&str]) -> Result<RawPage> {
+    pub(super) async fn archived_page(&self, after: Option<String>, shown: &[&str]) -> Result<Paged> {
         let mut list = self.ids(after).with_archived(true);
         list.properties
             .extend(shown.iter().map(|name| (*name).to_owned()));
-        self.client.list_objects(&list).await.or_failed(self.doing())
+        self.paged(&list).await
+    }
+
+    async fn paged(&self, list: &List) -> Result<Paged> {
+        let page = match self.client.list_objects(list).await {
+            Ok(page) => page,
+            Err(error) if refuses_token(&error, list.after.as_deref()) => {
+                return Ok(Paged::Refused(self.doing().failed(error)));
+            }
+            Err(error) => return Err(self.doing().failed(error)),
+        };
+        match &page.next {
+            // The walk would never end.
+            Some(next) if list.after.as_deref() == Some(&*next.after) => {
+                let after = next.after.clone();
+                let stream = self.plan.stream.to_string();
+                let repeated = hubspot_client::Error::RepeatedPage { stream, after };
+                Err(self.doing().failed(repeated))
+            }
+            _ => Ok(Paged::Page(page)),
+        }
     }
 
     /// All pages from the one after `after` on, a little ahead of whoever consumes them.
@@ -139,6 +176,11 @@ impl Reader {
         targets: &[usize],
     ) -> impl futures_util::Stream<Item = Result<RawPage, hubspot_client::Error>> + Send + use<> {
         self.client.pages(self.list(after, targets))
+    }
+
+    /// An error of [`pages`](Self::pages), as the contract has it.
+    pub(super) fn failed(&self, error: hubspot_client::Error) -> Error {
+        self.doing().failed(error)
     }
 
     /// The error of a page of [`pages`](Self::pages), as the contract has it.
@@ -182,6 +224,18 @@ impl Reader {
         Ok(objects)
     }
 
+    /// Records of the recycle bin by id, with no more than their ids.
+    pub(super) async fn archived(&self, ids: &[String]) -> Result<Vec<RawObject>> {
+        let mut objects = Vec::new();
+        for some in ids.chunks(MAX_BATCH) {
+            let mut question = BatchRead::new(self.plan.object.path_name(), some.iter().cloned())
+                .with_properties([CHEAPEST_PROPERTY.to_owned()]);
+            question.archived = true;
+            objects.extend(self.batch(&question).await?);
+        }
+        Ok(objects)
+    }
+
     async fn batch(&self, question: &BatchRead) -> Result<Vec<RawObject>> {
         let answer = self.client.batch_read(question).await.or_failed(self.doing())?;
         match answer.errors.first() {
@@ -191,7 +245,7 @@ impl Reader {
     }
 
     /// HubSpot could not give some of the records: leaving them out would lose them in silence.
-    fn in_part(&self, words: Option<&str>) -> Error {
+    pub(super) fn in_part(&self, words: Option<&str>) -> Error {
         let words = words.unwrap_or("no reason given");
         let message = format!(
             "cannot read stream `{}`: a batch read failed in part: {words}",
@@ -200,16 +254,17 @@ impl Reader {
         Error::new(ErrorKind::Unreachable, message)
     }
 
-    /// One record, live or archived; `None` when there is none.
-    pub(super) async fn one(&self, id: &str, archived: bool) -> Result<Option<RawObject>> {
+    /// One live record.
+    pub(super) async fn one(&self, id: &str) -> Result<One> {
         let get = Get {
             properties: vec![CHEAPEST_PROPERTY.to_owned()],
-            archived,
             ..Get::new(self.plan.object.path_name(), id)
         };
         match self.client.get_object(&get).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Ok(object) => Ok(One::There(object)),
+            Err(error) if error.is_not_found() => Ok(One::Nowhere {
+                is_certain: is_hubspots(&error),
+            }),
             Err(error) => Err(self.doing().failed(error)),
         }
     }
@@ -334,6 +389,28 @@ impl Reader {
         let doing = Doing::reading(target.stream.as_str(), Some(&self.scope));
         links(&self.client, (&self.plan.object, &target.object), ids, doing).await
     }
+}
+
+/// What HubSpot says of one record.
+#[derive(Debug)]
+pub(super) enum One {
+    /// This one, or the one that it was merged into.
+    There(RawObject),
+    /// 404, for certain with HubSpot's own body: a gateway answers 404 as well.
+    Nowhere { is_certain: bool },
+}
+
+/// HubSpot's errors have words and an id (hubspot-api notes §3.1).
+fn is_hubspots(error: &hubspot_client::Error) -> bool {
+    error
+        .api()
+        .is_some_and(|api| api.message.is_some() && api.correlation_id.is_some())
+}
+
+/// Whether an answer may mean that a paging token is no good. Nothing says what HubSpot answers then; a list asked for
+/// without a token tells whether it was anything else.
+pub(super) fn refuses_token(error: &hubspot_client::Error, after: Option<&str>) -> bool {
+    after.is_some() && matches!(error.status(), Some(400 | 404 | 410 | 422))
 }
 
 /// The associations of records of one type with records of another.

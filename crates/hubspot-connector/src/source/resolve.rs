@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use hubspot_client::RawObject;
 use opencdc::Result;
 
-use super::acts::left_bin;
 use super::differ::{Difference, Fate, number};
 use super::object::ObjectPart;
+use super::reader::One;
+use crate::known::{Edit, LOST};
 use crate::objects::Capability;
 
 /// The property that lists what was merged into a record (hubspot-api notes §7, row 5).
@@ -19,7 +20,15 @@ pub(super) struct Resolved {
     pub(super) dead: Vec<(u64, Fate)>,
 }
 
-/// What became of these records, of those among them that were delivered.
+/// What HubSpot says of a record that is not among the live ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    Archived(Option<String>),
+    Merged(String),
+    Nowhere { is_certain: bool },
+}
+
+/// What became of these records, of those among them that were delivered. A batch read did not find them alive.
 pub(super) async fn known(part: &ObjectPart, ids: &[String]) -> Result<Resolved> {
     let known: Vec<u64> = {
         let mut known = part.context.known.lock();
@@ -29,35 +38,63 @@ pub(super) async fn known(part: &ObjectPart, ids: &[String]) -> Result<Resolved>
             .filter(|id| live.get(*id).is_some())
             .collect()
     };
+    let found = look(part, &known).await?;
     Ok(Resolved {
-        dead: fates(part, known).await?,
+        dead: found.into_iter().map(|(id, found)| (id, found.fate())).collect(),
     })
 }
 
-/// Those of these records that do not live, with the reason.
-async fn fates(part: &ObjectPart, ids: Vec<u64>) -> Result<Vec<(u64, Fate)>> {
-    let mut dead = Vec::new();
-    for id in ids {
-        if let Some(fate) = fate(part, id).await? {
-            dead.push((id, fate));
-        }
-    }
-    Ok(dead)
+/// Records that a walk over all live records has not shown: alive after all, or gone.
+pub(super) async fn unseen(part: &ObjectPart, ids: &[u64]) -> Result<Difference> {
+    // Some may have been found to be gone meanwhile.
+    let ids: Vec<_> = part.known(|known| {
+        let live = ids.iter().filter(|id| known.live.get(**id).is_some());
+        live.map(u64::to_string).collect()
+    });
+    let read = part.reader.by_id(&ids).await?;
+    let mut difference = part.differ(&read.objects, part.rule());
+    let gone = known(part, &read.missing).await?;
+    difference.extend(part.gone(&gone.dead));
+    Ok(difference)
 }
 
-/// `None` when it lives after all.
-async fn fate(part: &ObjectPart, id: u64) -> Result<Option<Fate>> {
-    let text = id.to_string();
-    if let Some(object) = part.reader.one(&text, false).await? {
-        // A merged id answers with the survivor (hubspot-api notes §1.3).
-        return Ok((object.id() != text).then(|| Fate::Merged(object.id().to_owned())));
+impl Found {
+    fn fate(self) -> Fate {
+        match self {
+            Self::Archived(at) => Fate::Archived(at),
+            Self::Merged(into) => Fate::Merged(into),
+            // A read by id that finds nothing proves nothing: see `left_bin` and `lost`.
+            Self::Nowhere { .. } => Fate::Lost,
+        }
     }
-    let archived = part.reader.one(&text, true).await?;
-    Ok(Some(match archived {
-        Some(object) if object.id() != text => Fate::Merged(object.id().to_owned()),
-        Some(object) => Fate::Archived(object.archived_at().map(str::to_owned)),
-        None => Fate::Purged,
-    }))
+}
+
+/// Where these records are, which a batch read did not find alive: a hundred a call, and singly only what no batch finds.
+async fn look(part: &ObjectPart, ids: &[u64]) -> Result<Vec<(u64, Found)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts: Vec<_> = ids.iter().map(u64::to_string).collect();
+    let archived = part.reader.archived(&texts).await?;
+    let mut found = Vec::with_capacity(ids.len());
+    for (id, text) in ids.iter().zip(&texts) {
+        let there = match archived.iter().find(|object| object.id() == text) {
+            Some(object) => Found::Archived(object.archived_at().map(str::to_owned)),
+            None => alone(part, text).await?,
+        };
+        found.push((*id, there));
+    }
+    Ok(found)
+}
+
+async fn alone(part: &ObjectPart, id: &str) -> Result<Found> {
+    match part.reader.one(id).await? {
+        One::Nowhere { is_certain } => Ok(Found::Nowhere { is_certain }),
+        // A merged id answers with the survivor (hubspot-api notes §1.3).
+        One::There(object) if object.id() != id => Ok(Found::Merged(object.id().to_owned())),
+        // The batch left it out: whatever it has now would be lost.
+        One::There(_) => Err(part.reader.in_part(Some(&format!("record {id} was left out")))),
+    }
 }
 
 /// What a search must show, so that [`merged`] sees it.
@@ -104,9 +141,9 @@ fn contains(json: &[u8], name: &str) -> bool {
     json.windows(name.len()).any(|window| window == name.as_bytes())
 }
 
-/// Records that left the recycle bin: alive again, erased, or restored and merged before anybody looked. `youngest` is the
-/// day before which a record leaves the bin by itself.
-pub(super) async fn restored(part: &ObjectPart, left: &[(u64, u32)], youngest: u32) -> Result<Difference> {
+/// Records that left the recycle bin: alive again, merged, or gone for a reason that is to be proven. `youngest` is the day
+/// before which a record leaves the bin by itself.
+pub(super) async fn left_bin(part: &ObjectPart, left: &[(u64, u32)], youngest: u32) -> Result<Difference> {
     if left.is_empty() {
         return Ok(Difference::default());
     }
@@ -118,9 +155,48 @@ pub(super) async fn restored(part: &ObjectPart, left: &[(u64, u32)], youngest: u
         .iter()
         .filter(|(id, day)| missing.contains(id) && *day >= youngest);
     let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
-    difference.extend(part.gone(&fates(part, gone).await?));
-    difference
-        .edits
-        .extend(left_bin(part, left.iter().map(|(id, _)| *id)));
+    let mut stay = BTreeSet::new();
+    let (mut merged, mut lost) = (Vec::new(), Vec::new());
+    for (id, found) in look(part, &gone).await? {
+        match found {
+            Found::Archived(_) => _ = stay.insert(id),
+            Found::Merged(into) => merged.push((id, Fate::Merged(into))),
+            // Its delete was delivered when it went to the bin, and keeps the values.
+            Found::Nowhere { .. } => lost.push((id, Some(LOST))),
+        }
+    }
+    difference.extend(part.gone(&merged));
+    let stream = part.stream();
+    if !lost.is_empty() && !part.blind {
+        difference.edits.push(Edit::Lost(stream.clone(), lost));
+    }
+    let forgotten = left.iter().filter(|(id, _)| !stay.contains(id));
+    let forgotten: Vec<_> = forgotten.map(|(id, _)| (*id, None)).collect();
+    difference.edits.push(Edit::Bin(stream.clone(), forgotten));
+    Ok(difference)
+}
+
+/// Lost records that a whole walk over the recycle bin has not shown. What HubSpot itself does not know either was erased.
+pub(super) async fn lost(part: &ObjectPart, ids: &[u64]) -> Result<Difference> {
+    if ids.is_empty() {
+        return Ok(Difference::default());
+    }
+    let texts: Vec<_> = ids.iter().map(u64::to_string).collect();
+    let read = part.reader.by_id(&texts).await?;
+    let mut difference = part.differ(&read.objects, part.rule());
+    let missing: Vec<_> = read.missing.iter().filter_map(|id| number(id)).collect();
+    let mut gone = Vec::new();
+    let mut again = Vec::new();
+    for (id, found) in look(part, &missing).await? {
+        match found {
+            Found::Nowhere { is_certain: true } => gone.push((id, Fate::Purged)),
+            Found::Nowhere { is_certain: false } => again.push((id, Some(LOST))),
+            found => gone.push((id, found.fate())),
+        }
+    }
+    difference.extend(part.gone(&gone));
+    if !again.is_empty() {
+        difference.edits.push(Edit::Lost(part.stream().clone(), again));
+    }
     Ok(difference)
 }

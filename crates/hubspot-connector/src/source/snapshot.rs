@@ -1,19 +1,17 @@
 //! The walk over all records of a type, page after page by id: the first time, or when it is asked for again.
 
-use std::pin::pin;
-
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt};
 use hubspot_client::RawPage;
 use jiff::Timestamp;
 use opencdc::{Operation, Result};
 
-use super::acts;
 use super::context::Progress;
-use super::differ::{Difference, Rule, number};
+use super::differ::{self, Difference, Rule, number};
 use super::object::{Kind, ObjectPart};
-use super::reader::Inline;
-use super::{resolve, step};
+use super::reader::{self, Inline};
+use super::{step, walk as counting};
+use crate::known::Edit;
 use crate::position::{Complete, Snapshot, StreamPosition};
 
 /// Pages that wait together for association lists that must be read exactly: as many as one call takes.
@@ -23,6 +21,8 @@ const HELD_PAGES: usize = 10;
 struct Page {
     state: StreamPosition,
     difference: Difference,
+    /// Which ids it has, for what the walk does not show.
+    counted: counting::Page,
     /// By attached stream; empty for those that do not come with a page.
     inline: Vec<Inline>,
 }
@@ -35,10 +35,19 @@ pub(super) fn walk(
     let joined = joins(part, &snapshot);
     let targets = joined_targets(part, &joined);
     try_stream! {
-        let mut pages = pin!(part.reader.pages(snapshot.after.clone(), &targets));
+        let mut pages = Box::pin(part.reader.pages(snapshot.after.clone(), &targets));
         let mut held: Vec<Page> = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = part.reader.page(page)?;
+            let page = match page {
+                Err(error) if reader::refuses_token(&error, snapshot.after.as_deref()) => {
+                    part.begin_again(part.reader.failed(error), snapshot.initial_timestamp)?;
+                    held.clear();
+                    snapshot = Snapshot { after: None, item_id: None, ..snapshot };
+                    pages = Box::pin(part.reader.pages(None, &targets));
+                    continue;
+                }
+                page => part.reader.page(page)?,
+            };
             let is_last = page.next.is_none();
             let read = read(part, &snapshot, &page, &joined).await?;
             if let StreamPosition::Snapshot(next) = &read.state {
@@ -48,8 +57,7 @@ pub(super) fn walk(
             if is_last || held.len() == HELD_PAGES || !held.iter().any(Page::is_uncertain) {
                 settle(part, &mut held, &joined).await?;
                 for page in held.drain(..) {
-                    let state = page.state.clone();
-                    yield (hand_out(part, page, &joined, &snapshot), state);
+                    yield hand_out(part, page, &joined, &snapshot);
                 }
             }
         }
@@ -88,10 +96,8 @@ async fn read(part: &mut ObjectPart, snapshot: &Snapshot, page: &RawPage, joined
     let mut difference = part.differ(&objects, rule);
     let next = page.next.as_ref().map(|next| &*next.after);
     let through = snapshot.item_id.as_deref().and_then(number).unwrap_or(0);
-    let last = next.and_then(|_| page.results.iter().filter_map(|object| number(object.id())).max());
-    let missing = acts::missing(part, &page.results, (through, last.or(next.map(|_| through))));
-    let found = resolve::known(part, &missing).await?;
-    difference.extend(part.gone(&found.dead));
+    let through = snapshot.after.is_some().then_some(through);
+    let counted = counting::Page::new(&page.results, through, next.is_none());
     let mut inline = Vec::new();
     for (n, joined) in joined.iter().enumerate() {
         inline.push(match part.attached[n].kind {
@@ -106,10 +112,11 @@ async fn read(part: &mut ObjectPart, snapshot: &Snapshot, page: &RawPage, joined
             _ => Inline::default(),
         });
     }
-    let last_id = page.results.last().map(hubspot_client::RawObject::id);
+    let reached = Some(counted.reached().to_string()).filter(|_| !counted.ids.is_empty());
     Ok(Page {
-        state: step::after_page(snapshot, last_id, next),
+        state: step::after_page(snapshot, reached.as_deref(), next),
         difference,
+        counted,
         inline,
     })
 }
@@ -147,12 +154,28 @@ async fn settle(part: &mut ObjectPart, held: &mut [Page], joined: &[bool]) -> Re
     Ok(())
 }
 
-fn hand_out(part: &mut ObjectPart, page: Page, joined: &[bool], snapshot: &Snapshot) -> Progress {
+fn hand_out(
+    part: &mut ObjectPart,
+    page: Page,
+    joined: &[bool],
+    snapshot: &Snapshot,
+) -> (Progress, StreamPosition) {
     let Page {
-        state,
+        mut state,
         mut difference,
+        counted,
         inline,
     } = page;
+    let passed = part.known(|known| counted.count(&known.live, &known.unseen));
+    difference.edits.extend(differ::edit(passed.edits, |passed| {
+        Edit::Unseen(part.stream().clone(), passed)
+    }));
+    // What the walk did not show is looked after as that of any other.
+    if let StreamPosition::Cdc(cdc) = &mut state
+        && !passed.unseen.is_empty()
+    {
+        cdc.reconcile.open = Some(step::ended(&step::begin(cdc.reconcile.last)));
+    }
     for (attached, inline) in part.attached.iter().zip(&inline) {
         difference.extend(part.differ_links(&attached.facts, &inline.links, Operation::Snapshot));
     }
@@ -173,7 +196,7 @@ fn hand_out(part: &mut ObjectPart, page: Page, joined: &[bool], snapshot: &Snaps
         shape: None,
     };
     part.note_counts(&progress);
-    progress
+    (progress, state)
 }
 
 /// Attached streams stand at the same page, and are complete when it was the last.

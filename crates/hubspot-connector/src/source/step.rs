@@ -64,6 +64,10 @@ pub(super) struct Done {
     pub(super) polled_late: Option<Timestamp>,
     /// How many walks over the recycle bin were completed.
     pub(super) archived: u32,
+    /// Records are gone for an unknown reason, and no walk over the recycle bin has begun since.
+    pub(super) unproven: bool,
+    /// How many walks were begun again because their paging token was refused.
+    pub(super) begun_again: u32,
     /// After how many of them the records were counted.
     pub(super) counted: u32,
     /// The count was not HubSpot's: something is missing, on one side or the other.
@@ -142,7 +146,8 @@ impl Plan<'_> {
     fn archived(&self) -> Option<Act> {
         let rounds = &self.cdc.archived;
         let due = match self.terms.goal {
-            Goal::CaughtUp => self.done.archived == 0,
+            // Once more for what was found to be gone after the first.
+            Goal::CaughtUp => self.done.archived == 0 || (self.done.unproven && self.done.archived == 1),
             Goal::Follow => is_due(self.now, rounds.last, self.terms.rhythm.archived),
         };
         (rounds.open.is_some() || due).then_some(Act::Archived)
@@ -275,6 +280,7 @@ fn follow(snapshot: &Snapshot) -> Cdc {
         count_offset: 0,
         doubt: None,
         since: snapshot.since,
+        blind: None,
     }
 }
 
@@ -288,12 +294,23 @@ pub(super) fn reopen(complete: &Complete, now: Timestamp) -> Round {
     complete.open.clone().unwrap_or_else(|| begin(now))
 }
 
-fn begin(now: Timestamp) -> Round {
+/// A walk that begins.
+pub(super) fn begin(now: Timestamp) -> Round {
     Round {
         begun: now,
         after: None,
         through: 0,
         found: 0,
+        ended: false,
+    }
+}
+
+/// A walk whose pages were all read, and that has not looked after all that they did not show.
+pub(super) fn ended(round: &Round) -> Round {
+    Round {
+        after: None,
+        ended: true,
+        ..round.clone()
     }
 }
 
@@ -314,6 +331,7 @@ pub(super) fn after_round_page(
                 after: Some(next.to_owned()),
                 through: round.through.max(through),
                 found: round.found + found,
+                ended: false,
             }),
         },
     }
@@ -361,6 +379,7 @@ mod tests {
             count_offset: 0,
             doubt: None,
             since: None,
+            blind: None,
         }
     }
 
@@ -377,6 +396,7 @@ mod tests {
             after: Some("7".into()),
             through: 6,
             found: 0,
+            ended: false,
         }
     }
 

@@ -104,7 +104,7 @@ impl Survey<'_> {
         let searchable = plan.object.can(Capability::Search);
         let targets = part.targets();
         let begun = Instant::now();
-        let page = part.reader.live_page(None, &targets).await?;
+        let page = part.reader.live_page(None, &targets).await?.taken()?;
         self.pages = (self.pages.0 + 1, self.pages.1 + begun.elapsed());
         let (records, counted_by) = self.count(&part, &page, searchable).await?;
         let mut surveyed_targets = Vec::new();
@@ -125,7 +125,13 @@ impl Survey<'_> {
                 .attached
                 .iter()
                 .any(|attached| attached.kind == Kind::History),
-            full_bin: part.reader.archived_page(None, &[]).await?.next.is_some(),
+            full_bin: part
+                .reader
+                .archived_page(None, &[])
+                .await?
+                .taken()?
+                .next
+                .is_some(),
             targets: surveyed_targets,
             rhythm: plan.rhythm,
         })

@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 use super::context::{Context, Progress};
 use super::differ::Difference;
 use super::step::Goal;
-use crate::known::{Edit, digest};
+use crate::known::Edit;
+use crate::known::digest::{self, Compared};
 use crate::objects::ObjectType;
 use crate::own::OwnStream;
 use crate::position::{Complete, StreamPosition};
@@ -146,14 +147,18 @@ impl Table {
         let known = &known.of(&stream).rows;
         let (mut records, mut edits) = (Vec::new(), Vec::new());
         for row in settled.rows {
-            let digest = digest::of_text(&row.after.to_json());
-            let operation = match known.get(&row.text) {
-                Some(before) if *before == digest => continue,
-                Some(_) => Operation::Update,
+            let digest = digest::of_json(&row.after.to_json());
+            let operation = match known.get(&row.text).map(|before| digest.compare(*before)) {
+                Some(Compared::Same) => continue,
+                Some(Compared::SameText) => {
+                    edits.push((row.text, Some(digest.value)));
+                    continue;
+                }
+                Some(Compared::Differs) => Operation::Update,
                 None => new,
             };
             records.push(self.record(&row, operation));
-            edits.push((row.text, Some(digest)));
+            edits.push((row.text, Some(digest.value)));
         }
         for row in settled.gone {
             records.push(self.delete(row.key));

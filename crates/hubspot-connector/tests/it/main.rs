@@ -11,6 +11,7 @@ mod emulated;
 mod faults;
 mod follower;
 mod following;
+mod gone;
 mod links;
 mod moving;
 mod odd_answers;
@@ -21,6 +22,7 @@ mod table;
 mod troubled;
 mod unkind_search;
 mod vanishing;
+mod walks;
 mod writing;
 
 use futures_util::StreamExt;

@@ -58,6 +58,17 @@ pub(crate) struct Habits {
     /// The CMS names its times by the other pair in every family: `createdAt` for `created` and the reverse. HubSpot's
     /// reference, clients and examples disagree about the same family (hubspot-api notes §2.8).
     pub(crate) other_time_names: bool,
+    /// Pages of live and archived records come in no order of ids. Believed: the order by id is documented for neither
+    /// (hubspot-api notes §1.3 has it from recordings).
+    pub(crate) disordered_pages: bool,
+    /// Part of every paging token of a list of records; a token with another one, from before it was changed, is refused
+    /// with 400. Believed: nothing says how long a token lasts. 0 is none.
+    pub(crate) paging_key: u64,
+    /// Lists of records write `/` as `\/` and `ö` as `\u00f6`, which reads by id do not. Believed: JSON allows both.
+    pub(crate) escaped_lists: bool,
+    /// Reads by id find no archived record, though the list shows it. Believed: the list is what HubSpot documents for
+    /// archived records.
+    pub(crate) archived_reads_miss: bool,
 }
 
 /// The two names that a time of the CMS may have.

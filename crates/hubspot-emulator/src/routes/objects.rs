@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::history_json::MOST_WITH_HISTORY;
 use super::record_json::{View, open, write, write_paging};
 use super::{Access, Answer, Route, objects_batch, objects_merge, objects_search, route};
+use crate::behaviour::habits::Habits;
 use crate::behaviour::limits::Toll;
 use crate::call::Call;
 use crate::emulator::Inner;
@@ -78,7 +79,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::DELETE, "{type}/{id}", TOLL, WRITE, archive),
 ];
 
-/// `limit` is at most 100, and 50 with history.
+/// `limit` is at most 100, and 50 with history. `after` is the id from which the page goes on (hubspot-api notes §1.3).
 fn list(emulator: &Inner, call: &Call) -> Answer {
     let portal = emulator.portal();
     let of = portal.type_with(call.param(0), Operation::List)?;
@@ -86,23 +87,26 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
     let view = View::of_query(&portal, store, call)?.with_habits(*emulator.habits());
     let with_history = call.list("propertiesWithHistory").next().is_some();
     let limit = call.limit(10, if with_history { MOST_WITH_HISTORY } else { 100 })?;
-    let first = store.slot_from(after_id(call)?);
-    let page: Vec<&Record> = if call.flag("archived") {
-        store.archived_from(first).take(limit + 1).collect()
-    } else {
-        store.live_from(first).take(limit + 1).collect()
+    let habits = *emulator.habits();
+    let from = match call.query("after").filter(|after| !after.is_empty()) {
+        Some(after) => habits.place_of(after)?,
+        None => 0,
     };
-    Ok(Reply::json(
-        200,
-        page_body(&portal, of, &page, limit, &view, call),
-    ))
-}
-
-/// `after` is the id from which the page goes on (hubspot-api notes §1.3).
-fn after_id(call: &Call) -> Result<u64, Failure> {
-    let after = call.query("after").filter(|after| !after.is_empty());
-    let id = after.map_or(Ok(0), str::parse);
-    id.map_err(|_| Failure::validation(format!("Invalid value for after: {}", after.unwrap_or_default())))
+    // In the order of ids the page begins at a place; otherwise it may hold any record.
+    let first = if habits.disordered_pages {
+        0
+    } else {
+        store.slot_from(from)
+    };
+    let archived = call.flag("archived");
+    let page: Vec<&Record> = match (habits.disordered_pages, archived) {
+        (false, false) => store.live_from(first).take(limit + 1).collect(),
+        (false, true) => store.archived_from(first).take(limit + 1).collect(),
+        (true, false) => habits.page(store.live_from(first), from, limit),
+        (true, true) => habits.page(store.archived_from(first), from, limit),
+    };
+    let body = page_body(&portal, of, &page, limit, &view, call, habits);
+    Ok(Reply::json(200, habits.written(body)))
 }
 
 fn page_body(
@@ -112,6 +116,7 @@ fn page_body(
     limit: usize,
     view: &View,
     call: &Call,
+    habits: Habits,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + limit.min(page.len()) * view.size());
     out.extend_from_slice(b"{\"results\":[");
@@ -124,7 +129,7 @@ fn page_body(
     out.push(b']');
     if let (Some(last), true) = (page.get(limit.wrapping_sub(1)), page.len() > limit) {
         // The documentation's examples show the last id plus one, not the id of the next record.
-        let after = (last.id + 1).to_string();
+        let after = habits.token(habits.place(last.id) + 1);
         write_paging(&mut out, &after, &call.next_link(&after));
     }
     out.push(b'}');
@@ -137,7 +142,7 @@ fn get(emulator: &Inner, call: &Call) -> Answer {
     let store = portal.store(of);
     let view = View::of_query(&portal, store, call)?.with_habits(*emulator.habits());
     let record = if call.flag("archived") {
-        find_archived(&portal, of, call.param(1)).ok_or_else(Failure::not_found)?
+        find_archived(emulator, &portal, of, call.param(1)).ok_or_else(Failure::not_found)?
     } else {
         let slot = find(&portal, of, call.param(1), call.query("idProperty"))?;
         store
@@ -175,7 +180,16 @@ pub(super) fn find(
     slot.ok_or_else(Failure::not_found)
 }
 
-pub(super) fn find_archived<'p>(portal: &'p Portal, of: TypeIndex, id: &str) -> Option<&'p Record> {
+/// An archived record by id.
+pub(super) fn find_archived<'p>(
+    emulator: &Inner,
+    portal: &'p Portal,
+    of: TypeIndex,
+    id: &str,
+) -> Option<&'p Record> {
+    if emulator.habits().archived_reads_miss {
+        return None;
+    }
     let store = portal.store(of);
     let slot = store.slot(id.parse().ok()?)?;
     store.is_in_bin(slot).then(|| store.record(slot))

@@ -112,7 +112,7 @@ pub(super) fn read(emulator: &Inner, call: &Call) -> Answer {
     let (mut found, mut missing) = (BTreeSet::new(), Vec::new());
     for id in asked.inputs.into_iter().map(|input| input.id.into_text()) {
         let slot = if call.flag("archived") {
-            find_archived(&portal, of, &id).and_then(|record| store.slot(record.id))
+            find_archived(emulator, &portal, of, &id).and_then(|record| store.slot(record.id))
         } else {
             find_for_batch(&portal, of, &id, asked.id_property.as_deref())?
         };

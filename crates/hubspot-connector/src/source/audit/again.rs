@@ -179,10 +179,8 @@ impl Ends {
             ends.live.push(object.id().to_owned());
             ends.note(object.id(), object.updated_at());
         }
-        for id in &read.missing {
-            if let Some(object) = reader.one(id, true).await? {
-                ends.note(id, object.archived_at());
-            }
+        for object in reader.archived(&read.missing).await? {
+            ends.note(object.id(), object.archived_at());
         }
         Ok(ends)
     }
