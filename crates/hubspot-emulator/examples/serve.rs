@@ -1,4 +1,4 @@
-//! Serves an emulator: `cargo run -p hubspot-emulator --example serve -- [PORT] [CONTACTS] [TIER]`.
+//! Serves an emulator: `cargo run -p hubspot-emulator --example serve -- [PORT] [CONTACTS] [TIER] [clean]`.
 
 use std::io::Write;
 
@@ -14,8 +14,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         contacts,
         ..Counts::default()
     };
+    let clean = arguments.next().is_some_and(|word| word == "clean");
     let emulator = Emulator::new(Options {
         counts,
+        clean,
         tier,
         ..Options::default()
     });

@@ -50,6 +50,11 @@ impl Emulator {
     pub fn new(options: Options) -> Self {
         let (mut portal, recipes) =
             seeding::empty_portal(options.portal_id, options.seed, options.search_lag);
+        let recipes = if options.clean {
+            seeding::cleaned(&recipes)
+        } else {
+            recipes
+        };
         seeding::seed(&mut portal, &recipes, &options.counts);
         let clock = Clock::start();
         portal.opened = clock.now().wall;

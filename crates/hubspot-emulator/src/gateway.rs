@@ -21,7 +21,7 @@ use crate::data::draw::mix;
 use crate::emulator::{Emulator, Inner};
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::routes::{self, Found};
+use crate::routes::{self, Found, Route};
 use crate::state::portal::Moment;
 
 /// Marks an answer that must never arrive: the server closes the connection instead. In process, the body fails
@@ -253,13 +253,10 @@ fn answer(
     let path = head.uri.path();
     let (route, label, params) = match routes::find(&head.method, path) {
         Found::Route { route, label, params } => (route, label, params),
+        // HubSpot may have the method: nothing is known of what it does not have.
         Found::WrongMethod { label } => {
-            let failure = Failure::new(405, format!("Method {} is not allowed here", head.method));
-            return Answered {
-                reply: refuse(&failure, correlation_id),
-                standing: None,
-                label,
-            };
+            let answered = not_emulated(&head.method, path);
+            return Answered { label, ..answered };
         }
         Found::Nothing => return not_emulated(&head.method, path),
     };
@@ -276,6 +273,7 @@ fn answer(
     };
     let (standing, result) = admission::admit(inner, head, route, &mut call);
     let result = result.and_then(|()| {
+        refuse_bare_names(inner, route, &call)?;
         action.bend.request(&mut call);
         (route.handler)(inner, &call)
     });
@@ -285,6 +283,19 @@ fn answer(
         standing,
         label,
     }
+}
+
+/// Since June 2025 the API does not find a custom object by its bare name any more (hubspot-api notes, corrections).
+fn refuse_bare_names(inner: &Inner, route: &Route, call: &Call) -> Result<(), Failure> {
+    if !inner.habits().bare_names_refused {
+        return Ok(());
+    }
+    let portal = inner.portal();
+    let bare = route.types(call).find(|name| {
+        let of = portal.type_index(name).map(|of| &portal.store(of).object_type);
+        of.is_ok_and(|of| of.is_custom() && of.plural.eq_ignore_ascii_case(name))
+    });
+    bare.map_or(Ok(()), |name| Err(Failure::unknown_type(name)))
 }
 
 fn not_emulated(method: &http::Method, path: &str) -> Answered {

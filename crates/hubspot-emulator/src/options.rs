@@ -18,6 +18,8 @@ pub struct Options {
     pub seed: u64,
     /// How many records of each type there are at the start.
     pub counts: Counts,
+    /// Whether seeded number properties hold numbers alone; in real accounts a few hold text.
+    pub clean: bool,
     /// Whose rate limits apply.
     pub tier: Tier,
     /// How long writes stay invisible to search.
@@ -39,6 +41,7 @@ impl Default for Options {
         Self {
             seed: 42,
             counts: Counts::default(),
+            clean: false,
             tier: Tier::Pro,
             search_lag: Duration::ZERO,
             unstable_order: false,

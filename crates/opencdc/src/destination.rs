@@ -59,6 +59,9 @@ pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 ///    until `prepare` is called again: a later batch must not overtake a lost one. The run loop starts again
 ///    from the last checkpoint.
 ///
+/// A write that nobody polls holds nothing that others wait for but the order of promise 4: no slot of a limiter, no
+/// place in a queue, no connection of a pool (promise 10).
+///
 /// # Transactional destinations
 /// A destination that can store a checkpoint *in the same transaction as the rows* returns its store from
 /// [`checkpoints`](Destination::checkpoints). Then:

@@ -39,6 +39,9 @@ pub(crate) struct Emulate {
     /// Number of tickets [default: three twentieths of the contacts, at most 20,000]
     #[arg(long, value_name = "N")]
     pub(crate) tickets: Option<u64>,
+    /// Seed number properties with numbers only; otherwise a few hold text, as in real accounts
+    #[arg(long)]
+    pub(crate) clean: bool,
     /// Rate limits of this subscription: free, pro, enterprise or unlimited
     #[arg(long, default_value = "pro", value_name = "TIER")]
     pub(crate) tier: Tier,

@@ -53,6 +53,7 @@ fn options(arguments: Emulate) -> Options {
     Options {
         seed: arguments.seed,
         counts,
+        clean: arguments.clean,
         tier: arguments.tier,
         search_lag: arguments.search_lag,
         latency: arguments.latency,

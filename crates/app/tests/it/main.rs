@@ -25,6 +25,7 @@ mod oauth;
 mod odd_portals;
 mod plan;
 mod query;
+mod rotation;
 mod soak;
 mod sources;
 mod state;

@@ -55,6 +55,9 @@ pub(crate) struct Habits {
     pub(crate) history_cut: Option<usize>,
     /// Times of a history have microseconds (hubspot-api notes §1.2: any number of digits is to be accepted).
     pub(crate) fine_times: bool,
+    /// Custom objects are found by type id, `p_name` and fully qualified name, not by their bare name: so since
+    /// June 2025, says more than one connector's tracker (hubspot-api notes, corrections).
+    pub(crate) bare_names_refused: bool,
 }
 
 impl Habits {

@@ -72,6 +72,14 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Recipe {
+    /// The recipe with numbers alone where a few records would hold text.
+    pub(crate) fn cleaned(mut self) -> Self {
+        if let Fill::LegacyNumber(low, high) = self.fill {
+            self.fill = Fill::Integer(low, high);
+        }
+        self
+    }
+
     /// Reads `60 decimal 0 900`; `None` for an empty column.
     pub(crate) fn parse(column: &str) -> Option<Self> {
         let mut words = column.split_whitespace();

@@ -50,6 +50,13 @@ pub(crate) fn empty_portal(id: u64, seed: u64, search_lag: Duration) -> (Portal,
     (portal, Arc::clone(recipes))
 }
 
+/// The recipes without those that put text into number properties.
+pub(crate) fn cleaned(recipes: &Recipes) -> Arc<Recipes> {
+    let clean = |(property, recipe): &(PropertyIndex, Recipe)| (*property, recipe.clone().cleaned());
+    let of_type = |recipes: &Vec<(PropertyIndex, Recipe)>| recipes.iter().map(clean).collect();
+    Arc::new(recipes.iter().map(of_type).collect())
+}
+
 /// The maker of records of one type.
 pub(crate) fn generator<'a>(portal: &'a Portal, recipes: &'a Recipes, of: TypeIndex) -> Generator<'a> {
     let store = portal.store(of);

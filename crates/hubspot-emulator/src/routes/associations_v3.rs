@@ -19,6 +19,7 @@ use crate::reply::Reply;
 use crate::state::associations::{Link, TypeIndex};
 use crate::state::filter::Text;
 use crate::state::portal::Portal;
+use crate::time::iso;
 
 const TOLL: Toll = Toll::AssociationBatch;
 const READ: Access = Access::ReadRecords;
@@ -29,6 +30,24 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::POST, "{type}/{to}/batch/create", TOLL, WRITE, create),
     route(Method::POST, "{type}/{to}/batch/archive", TOLL, WRITE, archive),
     route(Method::GET, "{type}/{to}/types", TOLL, READ, list_types),
+];
+
+/// One association of one record, below `/crm/v3/objects` (hubspot-api notes, corrections).
+pub(super) const RECORD_ROUTES: &[Route] = &[
+    route(
+        Method::PUT,
+        "{type}/{id}/associations/{to}/{to_id}/{kind}",
+        Toll::Association,
+        WRITE,
+        put_one,
+    ),
+    route(
+        Method::DELETE,
+        "{type}/{id}/associations/{to}/{to_id}/{kind}",
+        Toll::Association,
+        WRITE,
+        delete_one,
+    ),
 ];
 
 const MOST_WRITTEN: usize = 2000;
@@ -128,6 +147,64 @@ fn archive(emulator: &Inner, call: &Call) -> Answer {
         } else {
             portal.associations.unlink_one(types.0, types.1, link);
         }
+    }
+    Ok(Reply::no_content())
+}
+
+fn types_of_path(portal: &Portal, call: &Call) -> Result<(TypeIndex, TypeIndex), Failure> {
+    Ok((
+        portal.type_index(call.param(0))?,
+        portal.type_index(call.param(2))?,
+    ))
+}
+
+/// Answers with the record and its associations of that kind, as HubSpot does with the record.
+fn put_one(emulator: &Inner, call: &Call) -> Answer {
+    let mut portal = emulator.portal_mut();
+    let types = types_of_path(&portal, call)?;
+    let type_id = type_id(&portal, types, call.param(4))?;
+    let live = |of: TypeIndex, id: &str| {
+        let store = portal.store(of);
+        let slot = id.parse().ok().and_then(|id| store.live_slot(id));
+        slot.map(|slot| store.record(slot).id)
+            .ok_or_else(Failure::not_found)
+    };
+    let link = Link {
+        from: live(types.0, call.param(1))?,
+        to: live(types.1, call.param(3))?,
+        type_id,
+    };
+    portal.associations.link(types.0, types.1, link);
+    let store = portal.store(types.0);
+    let record = store.slot(link.from).map(|slot| store.record(slot));
+    let record = record.ok_or_else(Failure::not_found)?;
+    let (created, updated) = (iso(record.created), iso(record.updated));
+    let name = &portal.store(types.1).object_type.plural;
+    let linked = json!({"results": [{"id": link.to.to_string(), "type": call.param(4)}]});
+    let body = json!({
+        "id": link.from.to_string(),
+        "properties": {},
+        "createdAt": created,
+        "updatedAt": updated,
+        "archived": false,
+        "associations": {name: linked},
+    });
+    Ok(Reply::value(200, &body))
+}
+
+fn delete_one(emulator: &Inner, call: &Call) -> Answer {
+    let mut portal = emulator.portal_mut();
+    let types = types_of_path(&portal, call)?;
+    let type_id = type_id(&portal, types, call.param(4))?;
+    let (Ok(from), Ok(to)) = (call.param(1).parse(), call.param(3).parse()) else {
+        return Ok(Reply::no_content());
+    };
+    let plain = portal.associations.plain(types.0, types.1);
+    if plain.is_some_and(|plain| plain.type_id == type_id) {
+        portal.associations.unlink(types.0, types.1, (from, to));
+    } else {
+        let link = Link { from, to, type_id };
+        portal.associations.unlink_one(types.0, types.1, link);
     }
     Ok(Reply::no_content())
 }

@@ -186,7 +186,13 @@ pub(super) fn find_archived<'p>(portal: &'p Portal, of: TypeIndex, id: &str) -> 
 #[serde(default)]
 pub(super) struct Write {
     pub(super) properties: BTreeMap<String, Option<Text>>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) associations: Vec<WrittenLink>,
+}
+
+/// Null counts as left out: official clients send it.
+fn or_default<'d, D: serde::Deserializer<'d>, T: Default + Deserialize<'d>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 #[derive(Debug, Deserialize)]

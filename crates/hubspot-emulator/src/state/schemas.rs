@@ -80,11 +80,12 @@ impl Portal {
         format!("p{}_{name}", self.id)
     }
 
-    fn names_of(&self, object_type: &ObjectType) -> [String; 3] {
+    fn names_of(&self, object_type: &ObjectType) -> [String; 4] {
         [
             object_type.id.clone(),
             object_type.plural.to_lowercase(),
             self.qualified_name(&object_type.plural).to_lowercase(),
+            format!("p_{}", object_type.plural).to_lowercase(),
         ]
     }
 

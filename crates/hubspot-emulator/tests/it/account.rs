@@ -110,7 +110,8 @@ async fn what_is_not_emulated_says_so() {
     assert_eq!(desk.get("/crm/v3/objects/unicorns").await.status, 400);
     assert_eq!(
         desk.call("PUT", "/crm/v3/objects/contacts", None).await.status,
-        405
+        501,
+        "HubSpot may have what the emulator does not"
     );
 }
 

@@ -22,7 +22,7 @@ async fn made(desk: &Desk) -> Value {
 }
 
 #[tokio::test]
-async fn records_are_reached_by_id_qualified_and_bare_name() {
+async fn records_are_reached_by_id_qualified_and_bare_name_or_not_by_the_last() {
     let desk = Desk::empty();
     let schema = made(&desk).await;
     let car = json!({"properties": {"vin": "V1", "model": "Beetle"}});
@@ -36,7 +36,7 @@ async fn records_are_reached_by_id_qualified_and_bare_name() {
     let one = desk.post(path, car.clone()).await;
     assert_eq!(one.status, 201, "{}", one.text);
     assert_eq!(desk.post(path, car).await.status, 409);
-    for name in ["cars", "objectTypeId", "fullyQualifiedName"] {
+    for name in ["cars", "p_cars", "objectTypeId", "fullyQualifiedName"] {
         let name = schema[name].as_str().unwrap_or(name);
         let list = desk
             .get(&format!("/crm/objects/2026-03/{name}?properties=vin"))
@@ -49,6 +49,16 @@ async fn records_are_reached_by_id_qualified_and_bare_name() {
     assert_eq!(found.body["total"], 1);
     let properties = desk.get("/crm/v3/properties/cars").await;
     assert!(properties.text.contains("\"vin\""));
+    desk.post("/_emulator/behaviour", json!({"bareNamesRefused": true}))
+        .await;
+    for (name, status) in [("cars", 400), ("p_cars", 200), ("contacts", 200)] {
+        let list = desk.get(&format!("/crm/v3/objects/{name}")).await;
+        assert_eq!(list.status, status, "{name}");
+        let links = desk
+            .get(&format!("/crm/v4/objects/contacts/101/associations/{name}"))
+            .await;
+        assert_eq!(links.status == 400, status == 400, "{name}: {}", links.text);
+    }
 }
 
 #[tokio::test]

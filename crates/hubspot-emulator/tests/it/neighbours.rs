@@ -272,3 +272,42 @@ async fn the_change_log_of_tickets_goes_on_after_the_last_change_seen() {
         .body;
     assert_eq!(after.as_array().map(Vec::len), Some(2));
 }
+
+#[tokio::test]
+async fn forms_have_definitions_and_v4_lists_like_v3() {
+    let desk = Desk::small();
+    let properties = desk.get("/properties/v2/form/properties").await;
+    assert!(properties.body[0]["name"].is_string() && properties.body[0]["type"].is_string());
+    let (v3, v4) = (
+        desk.get("/crm/v3/objects/tickets?limit=5").await,
+        desk.get("/crm/v4/objects/tickets?limit=5").await,
+    );
+    assert_eq!((v4.status, &v4.body["results"]), (200, &v3.body["results"]));
+    let lists = desk.post("/crm/v3/lists/search", json!({"count": 1000})).await;
+    assert_eq!(lists.status, 200, "{}", lists.text);
+}
+
+#[tokio::test]
+async fn one_association_is_made_and_removed_by_its_v3_name() {
+    let desk = Desk::empty();
+    let contact = desk.contact("a@example.com").await;
+    let company = json!({"properties": {"name": "A"}, "associations": null});
+    let company = desk.post("/crm/v3/objects/companies", company).await;
+    let company = company.body["id"]
+        .as_str()
+        .expect("null counts as none")
+        .to_owned();
+    let path = format!("/crm/v3/objects/contacts/{contact}/associations/companies");
+    let one = |kind: &str| format!("{path}/{company}/{kind}");
+    let put = desk.call("PUT", &one("contact_to_company"), None).await;
+    assert_eq!((put.status, &put.body["id"]), (200, &json!(contact)));
+    assert_eq!(desk.get(&path).await.body["results"][0]["id"], company.as_str());
+    assert_eq!(desk.call("PUT", &one("no_such_type"), None).await.status, 400);
+    assert_eq!(
+        desk.call("DELETE", &one("contact_to_company_unlabeled"), None)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(desk.get(&path).await.body["results"], json!([]));
+}

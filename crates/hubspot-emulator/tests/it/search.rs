@@ -333,10 +333,8 @@ async fn the_order_near_the_frontier_can_be_made_unstable() {
     let told = desk
         .post("/_emulator/behaviour", json!({"unstableOrder": true}))
         .await;
-    assert_eq!(
-        told.body,
-        json!({"unstableOrder": true, "epochFilterFails": false})
-    );
+    assert_eq!(told.body["unstableOrder"], true);
+    assert_eq!(told.body["epochFilterFails"], false);
     let unstable = desk.post("/crm/v3/objects/contacts/search", asked).await;
     let mut ids = ids(&unstable.body);
     ids.reverse();

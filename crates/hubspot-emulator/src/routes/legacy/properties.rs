@@ -16,7 +16,7 @@ const READ: Access = Access::ReadDefinitions;
 const TOLL: Toll = Toll::General;
 
 pub(super) const ROUTES: &[Route] = &[
-    // Forms are no CRM objects, and the emulator has none.
+    // Forms are not CRM objects, so these definitions are a fixed list.
     route(Method::GET, "form/properties", TOLL, Access::Anyone, of_forms),
     route(Method::GET, "{type}/properties", TOLL, READ, list),
     route(Method::GET, "{type}/properties/named/{name}", TOLL, READ, get),
@@ -37,9 +37,23 @@ fn list_own(emulator: &Inner, call: &Call) -> Answer {
     Ok(Reply::value(200, &current(emulator, object_type)?.into()))
 }
 
+/// Names and types of a form's own members. The list of HubSpot is not published; a connector makes a schema of it
+/// and refuses an empty one.
+const FORM_PROPERTIES: [(&str, &str); 6] = [
+    ("guid", "string"),
+    ("name", "string"),
+    ("formType", "string"),
+    ("archived", "bool"),
+    ("createdAt", "datetime"),
+    ("updatedAt", "datetime"),
+];
+
 #[expect(clippy::unnecessary_wraps, reason = "all routes have one signature")]
 fn of_forms(_: &Inner, _: &Call) -> Answer {
-    Ok(Reply::value(200, &json!([])))
+    let named = FORM_PROPERTIES.iter().map(|(name, kind)| {
+        json!({"name": name, "label": name, "type": kind, "groupName": "forminformation", "hubspotDefined": true})
+    });
+    Ok(Reply::value(200, &named.collect()))
 }
 
 fn get(emulator: &Inner, call: &Call) -> Answer {
