@@ -26,6 +26,7 @@ mod odd_portals;
 mod open_files;
 mod plan;
 mod query;
+mod rotation;
 mod rows_in_place;
 mod soak;
 mod sources;

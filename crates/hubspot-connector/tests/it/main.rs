@@ -17,6 +17,7 @@ mod moving;
 mod odd_answers;
 mod pace;
 mod positions;
+mod progress;
 mod stress;
 mod table;
 mod troubled;
