@@ -10,7 +10,8 @@ test:
 lint:
 	cargo xtask lint
 
-# Random schedules of changes, faults, lag and crashes against the copy, for SECONDS (600).
+# Random schedules of changes, faults, lag and crashes against the copy, for SECONDS (600); then 16 runs of real processes
+# behind a gateway that lies.
 SECONDS ?= 600
 soak:
 	cargo xtask soak $(SECONDS)

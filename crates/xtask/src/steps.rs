@@ -46,7 +46,8 @@ fn setting(name: &str, usual: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| usual.to_owned())
 }
 
-/// Random schedules for so many seconds, each other than those before.
+/// Random schedules for so many seconds, each other than those before; then runs of real processes behind a gateway that
+/// lies.
 pub(crate) fn soak(arguments: &[String]) -> Result<()> {
     let seconds = arguments.first().map_or("600", String::as_str);
     seconds
@@ -67,6 +68,22 @@ pub(crate) fn soak(arguments: &[String]) -> Result<()> {
             "convergence",
         ],
         &[("SPOKE_SOAK", seconds), ("SPOKE_FIRST_SEED", &seed.to_string())],
+    )?;
+    cargo_with(
+        &[
+            "test",
+            "--package",
+            "spoke",
+            "--test",
+            "it",
+            "--",
+            "--nocapture",
+            "soak::",
+        ],
+        &[
+            ("SPOKE_SOAK_RUNS", &setting("SPOKE_SOAK_RUNS", "16")),
+            ("SPOKE_SEED", &seed.to_string()),
+        ],
     )
 }
 
