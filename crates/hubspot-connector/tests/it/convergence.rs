@@ -281,8 +281,11 @@ impl Schedule {
         let batches = self.start().await.expect("nothing goes wrong any more");
         self.read(batches, TIME, false).await;
         let calls = self.emulator.requests()["total"].as_u64().unwrap();
+        // A total that is never right makes each window be asked again, and all records be compared.
+        let is_drifting = self.log[0].contains("totalDrift");
         match (self.tables.delivered - delivered, calls) {
             (0, ..=MOST_CALLS) => Ok(()),
+            (0, _) if is_drifting => Ok(()),
             (records, calls) => Err(format!("at rest {records} records came, with {calls} calls")),
         }
     }
