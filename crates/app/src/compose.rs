@@ -1,6 +1,7 @@
 //! Settings become things that run: the one place that knows every source, destination and store by name.
 
 mod connection;
+mod token;
 
 use std::path::Path;
 use std::sync::Arc;

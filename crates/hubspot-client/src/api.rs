@@ -29,12 +29,5 @@ pub use self::{
     pipelines::{Pipeline, Stage},
     properties::{ModificationMetadata, Property, PropertyGroup, PropertyOption},
     schemas::{Labels, Schema, SchemaAssociation},
+    trail::PageTrail,
 };
-
-use serde::Deserialize;
-
-/// `{"results": [...]}`, the shape of every list that is not paged.
-#[derive(Deserialize)]
-struct Results<T> {
-    results: Vec<T>,
-}

@@ -38,6 +38,12 @@ pub trait TokenProvider: Send + Sync + fmt::Debug {
     async fn renew(&self, _expired: &AccessToken) -> Result<bool, Error> {
         Ok(false)
     }
+
+    /// Looks for another token where this one came from, because HubSpot refused it for whatever reason: it may have been
+    /// rotated. `true`: there is another one now, and the request may be sent again. The default cannot.
+    async fn replace(&self, _refused: &AccessToken) -> Result<bool, Error> {
+        Ok(false)
+    }
 }
 
 /// Why a text is no access token. The text itself is never shown.
@@ -175,8 +181,8 @@ impl HttpService for Auth {
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let is_second = request.extensions().get::<Renewed>().is_some();
         let mut response = self.inner.call(request).await?;
-        if !is_second && is_expired(&response) {
-            match self.tokens.renew(&token).await {
+        if !is_second && response.status() == StatusCode::UNAUTHORIZED {
+            match self.another(&token, &response).await {
                 Ok(true) => drop(response.extensions_mut().insert(Renewed)),
                 Ok(false) => {}
                 Err(error) => return Err(no_token.caused_by(error)),
@@ -186,7 +192,14 @@ impl HttpService for Auth {
     }
 }
 
-/// An extension of a response: the token was refused because it had expired, and there is another one now. The retry
+impl Auth {
+    /// Whether there is another token than the refused one now.
+    async fn another(&self, refused: &AccessToken, response: &Response) -> Result<bool, Error> {
+        Ok(is_expired(response) && self.tokens.renew(refused).await? || self.tokens.replace(refused).await?)
+    }
+}
+
+/// An extension of a response: the token was refused, and there is another one now. The retry
 /// layer sends the request again, with the same extension, so that this attempt too waits for its turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Renewed;

@@ -9,18 +9,21 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 
 use crate::{
     auth::{Auth, OAuthCredentials, OAuthToken, TokenProvider},
     base_url::BaseUrl,
-    decode::{self, Link},
+    decode::{self, Definition, Link, Listed},
+    drive::Drive,
     error::{ApiError, Error, Fault},
-    http::{Exchange, HttpService, Network, Request, ReqwestService, Response, Timeouts, Traced},
+    http::{
+        Exchange, HttpService, MAX_RESPONSE_SIZE, Network, Request, ReqwestService, Response, Timeouts,
+        Traced,
+    },
     limit::{Limit, Limits, NextDay, Priority, RateLimiter},
     record::Next,
-    request::Idempotency,
-    retry::{Retry, RetryPolicy},
+    request::{Idempotency, is_read},
+    retry::{FOREIGN_ATTEMPTS, Retry, RetryPolicy},
     server_time::ServerTime,
     version::ApiVersion,
 };
@@ -54,7 +57,8 @@ impl fmt::Debug for Client {
 }
 
 /// Retry around limit around auth around transport: each attempt waits for its turn and leaves with a current token.
-/// Around all of them, if wanted, the layer that sleeps until the next day.
+/// Around them, if wanted, the layer that sleeps until the next day; around all, the one that makes calls drive
+/// themselves.
 fn layers(
     transport: Arc<dyn HttpService>,
     tokens: Arc<dyn TokenProvider>,
@@ -66,10 +70,11 @@ fn layers(
     let auth = Arc::new(Auth::new(traced, tokens));
     let limit = Arc::new(Limit::new(auth, limiter.clone()));
     let retry = Arc::new(Retry::new(limit, policy));
-    match waits_for_next_day {
+    let patient: Arc<dyn HttpService> = match waits_for_next_day {
         true => Arc::new(NextDay::new(retry, limiter)),
         false => retry,
-    }
+    };
+    Arc::new(Drive::new(patient))
 }
 
 /// Where tokens come from.
@@ -91,6 +96,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     timeouts: Timeouts,
     network: Network,
+    max_response_size: usize,
     waits_for_next_day: bool,
 }
 
@@ -106,6 +112,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
             network: Network::default(),
+            max_response_size: MAX_RESPONSE_SIZE,
             waits_for_next_day: true,
         }
     }
@@ -191,6 +198,16 @@ impl ClientBuilder {
         Self { network, ..self }
     }
 
+    /// The largest response to take, in bytes after decompression; larger ones are refused with
+    /// [`HttpErrorKind::TooLarge`](crate::HttpErrorKind). Default [`MAX_RESPONSE_SIZE`].
+    #[must_use]
+    pub fn max_response_size(self, max_response_size: usize) -> Self {
+        Self {
+            max_response_size,
+            ..self
+        }
+    }
+
     /// Whether a call sleeps until midnight in the account's time zone when the day's calls are used up, or fails with
     /// [`Error::DailyLimit`]. Default: it sleeps, and [`RateLimiter::day`] shows it.
     #[must_use]
@@ -211,7 +228,10 @@ impl ClientBuilder {
             .ok_or_else(|| Error::Invalid("a client needs an access token".to_owned()))?;
         let transport: Arc<dyn HttpService> = match self.service {
             Some(service) => service,
-            None => Arc::new(ReqwestService::with_network(self.timeouts, &self.network)?),
+            None => Arc::new(
+                ReqwestService::with_network(self.timeouts, &self.network)?
+                    .max_response_size(self.max_response_size),
+            ),
         };
         let tokens: Arc<dyn TokenProvider> = match tokens {
             Tokens::Provider(tokens) => tokens,
@@ -274,7 +294,9 @@ impl Client {
         self.tally.load(Ordering::Relaxed)
     }
 
-    /// What time it is at HubSpot, going by the `Date` of its last answer; `None` before there was one.
+    /// What time it is at HubSpot, in the opinion of most of the last `Date` headers; `None` before there was one, while
+    /// they contradict each other, and when all are more than a year ahead of this machine's clock. A single wrong header
+    /// changes nothing.
     pub fn server_time(&self) -> Option<Timestamp> {
         self.shared.time.now()
     }
@@ -298,8 +320,9 @@ impl Client {
         self.exchange(&Exchange::of(&request), request).await
     }
 
-    /// Sends a request and reads its answer. An answer that stops in the middle is asked for again, as a connection
-    /// that was cut would be: only whoever reads the JSON can tell, and it costs nothing there.
+    /// Sends a request and reads its response. A read whose response is cut, empty of what was asked for or not
+    /// HubSpot's at all is sent again: only the code that reads the JSON can tell. A write is sent again only when its
+    /// response was cut and it is safe to repeat.
     pub(crate) async fn fetch<T>(
         &self,
         request: Request,
@@ -311,7 +334,7 @@ impl Client {
         loop {
             let response = self.exchange(&exchange, request.clone()).await?;
             match read(&response).map_err(|fault| decode::explain(fault, &exchange, &response)) {
-                Err(error) if error.ends_early() && self.may_reread(&request, attempt) => {
+                Err(error) if self.may_reread(&request, &error, attempt) => {
                     tokio::time::sleep(self.shared.retry.backoff(attempt)).await;
                     attempt += 1;
                 }
@@ -321,9 +344,16 @@ impl Client {
     }
 
     /// The same for a definition: a property, a pipeline, a list.
-    pub(crate) async fn define<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
+    pub(crate) async fn define<T: Definition>(&self, request: Request) -> Result<T, Error> {
         self.fetch(request, |response| decode::definition(response.body()))
             .await
+    }
+
+    /// Like [`define`](Self::define), for a list that is not paged.
+    pub(crate) async fn defined<T: Definition>(&self, request: Request) -> Result<Vec<T>, Error> {
+        self.define::<Listed<T>>(request)
+            .await
+            .map(|listed| listed.results)
     }
 
     /// The same where the answer says nothing.
@@ -331,18 +361,27 @@ impl Client {
         self.send(request).await.map(drop)
     }
 
-    fn may_reread(&self, request: &Request, attempt: u32) -> bool {
+    fn may_reread(&self, request: &Request, error: &Error, attempt: u32) -> bool {
         /// A cut that comes back is the work of something on the way, which more attempts do not change.
         const MAX_READS: u32 = 3;
-        Idempotency::of(request) == Idempotency::Safe
-            && attempt < self.shared.retry.max_attempts.min(MAX_READS)
+        let Error::Decode(error) = error else {
+            return false;
+        };
+        let was_cut = matches!(error.fault, Fault::EndsEarly { .. });
+        let most = if was_cut { MAX_READS } else { FOREIGN_ATTEMPTS };
+        let may_repeat = match was_cut {
+            true => Idempotency::of(request) == Idempotency::Safe,
+            false => is_read(request) && error.fault.is_passing(),
+        };
+        may_repeat && attempt < self.shared.retry.max_attempts.min(most)
     }
 
     async fn exchange(&self, exchange: &Exchange, request: Request) -> Result<Response, Error> {
         self.tally.fetch_add(1, Ordering::Relaxed);
         let response = self.shared.service.call(request).await?;
-        self.shared.time.note(&response);
         if response.status().is_success() {
+            // What answers in HubSpot's place has a clock of its own.
+            self.shared.time.note(&response);
             return Ok(response);
         }
         Err(ApiError::read(exchange, &response).into())

@@ -3,12 +3,16 @@
 //! serde cannot say where in a text a value stood, so the outer shape (an object with a `results` array) is walked by
 //! hand and serde reads one value at a time. Each byte is looked at once.
 
+mod listed;
+
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::{StreamDeserializer, Value, de::StrRead, error::Category};
 
+pub(crate) use self::listed::{Definition, Link, Listed, Paging};
+use self::listed::{lacks, refuse_error};
 use crate::{
     error::{DecodeError, Error, Fault, SubError},
     http::{Exchange, Response, header},
@@ -24,41 +28,55 @@ pub(crate) struct Collection {
     pub(crate) errors: Vec<SubError>,
 }
 
-/// Where the next page is, as HubSpot says it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Link {
-    pub(crate) after: Option<String>,
-    pub(crate) link: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Paging {
-    pub(crate) next: Option<Link>,
-}
-
-/// The records of a page.
+/// The records of a page that was asked for. Without `results` it is not a page, and says nothing of an end.
 pub(crate) fn collection(body: &Bytes) -> Result<Collection, Fault> {
+    let envelope = envelope(body)?;
+    refuse_error(envelope.status.as_ref(), envelope.category.as_ref())?;
+    match envelope.has_results {
+        true => Ok(envelope.page),
+        false => Err(Fault::Lacks { member: "results" }),
+    }
+}
+
+/// The records that a batch of writes answers with. What the response does not name is unknown, so one without
+/// `results` names none.
+pub(crate) fn written(body: &Bytes) -> Result<Collection, Fault> {
+    envelope(body).map(|envelope| envelope.page)
+}
+
+#[derive(Default)]
+struct Envelope {
+    page: Collection,
+    has_results: bool,
+    status: Option<Value>,
+    category: Option<Value>,
+}
+
+fn envelope(body: &Bytes) -> Result<Envelope, Fault> {
     let mut cursor = Cursor::new(utf8(body)?);
-    let mut page = Collection {
-        results: Vec::with_capacity(100),
-        ..Collection::default()
-    };
+    let mut envelope = Envelope::default();
+    let page = &mut envelope.page;
+    page.results.reserve(100);
     cursor.object(|cursor, key| {
         match key {
-            "results" => cursor.array(|cursor| {
-                page.results.push(cursor.record(body)?);
-                Ok(())
-            })?,
+            "results" => {
+                envelope.has_results = true;
+                cursor.array(|cursor| {
+                    page.results.push(cursor.record(body)?);
+                    Ok(())
+                })?;
+            }
             "paging" => page.next = cursor.value::<Option<Paging>>()?.and_then(|paging| paging.next),
             "total" => page.total = cursor.value()?,
             "errors" => page.errors = cursor.value()?,
+            "status" => envelope.status = cursor.value()?,
+            "category" => envelope.category = cursor.value()?,
             _ => drop(cursor.value::<IgnoredAny>()?),
         }
         Ok(())
     })?;
     cursor.end()?;
-    Ok(page)
+    Ok(envelope)
 }
 
 /// A record that is the whole answer.
@@ -69,17 +87,25 @@ pub(crate) fn record(body: &Bytes) -> Result<RawObject, Fault> {
     Ok(record)
 }
 
-/// An answer with a shape of its own.
-pub(crate) fn typed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
+/// A collection with items of a shape of their own.
+pub(crate) fn listed<T: DeserializeOwned>(body: &Bytes) -> Result<Listed<T>, Fault> {
+    let listed: Listed<T> = typed(body)?;
+    refuse_error(listed.status.as_ref(), None)?;
+    Ok(listed)
+}
+
+fn typed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
     let text = utf8(body)?;
     serde_json::from_str(text).map_err(|error| fault(&error, text, 0))
 }
 
 /// A definition: a property, a pipeline, an account. For these null says the same as nothing, so that a field that
 /// HubSpot leaves empty today does not break a type that has a default for it.
-pub(crate) fn definition<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
+/// Members that HubSpot always sends must be there.
+pub(crate) fn definition<T: Definition>(body: &Bytes) -> Result<T, Fault> {
     let mut value = typed(body)?;
     drop_nulls(&mut value);
+    T::check(&value)?;
     let misfit = |error: serde_json::Error| Fault::WrongShape {
         what: safe_words(&error),
         at: 0,
@@ -115,16 +141,36 @@ pub(crate) fn next_after(body: &[u8]) -> Option<String> {
 
 /// Names the exchange in a fault, and looks whether the answer was JSON at all.
 pub(crate) fn explain(fault: Fault, exchange: &Exchange, response: &Response) -> Error {
-    let fault = not_json(response).unwrap_or(fault);
+    let fault = not_json(response)
+        .or_else(|| error_body(&fault, response))
+        .unwrap_or(fault);
     let Exchange { method, path, .. } = exchange.clone();
     Error::Decode(Box::new(DecodeError { method, path, fault }))
+}
+
+/// Names HubSpot's error body, which fits no other shape.
+fn error_body(fault: &Fault, response: &Response) -> Option<Fault> {
+    #[derive(Deserialize)]
+    struct Body {
+        status: Option<Value>,
+        category: Option<Value>,
+    }
+    if !matches!(fault, Fault::Lacks { .. } | Fault::WrongShape { .. }) {
+        return None;
+    }
+    let body: Body = serde_json::from_slice(response.body()).ok()?;
+    refuse_error(body.status.as_ref(), body.category.as_ref()).err()
 }
 
 fn not_json(response: &Response) -> Option<Fault> {
     let found = match response.body().iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => "an empty answer",
-        Some(b'{' | b'[') => return None,
+        Some(b'{') => return None,
         Some(b'<') => "HTML",
+        Some(_) if serde_json::from_slice::<IgnoredAny>(response.body()).is_ok() => {
+            "JSON that is not an object"
+        }
+        Some(b'[') => return None,
         Some(_) => "text",
     };
     let content_type = header(response, "content-type").unwrap_or("not given");
@@ -253,10 +299,10 @@ fn fault(error: &serde_json::Error, rest: &str, start: usize) -> Fault {
             at: start + rest.len(),
         },
         Category::Syntax | Category::Io => Fault::Malformed { at },
-        Category::Data => Fault::WrongShape {
+        Category::Data => lacks(&error.to_string()).unwrap_or_else(|| Fault::WrongShape {
             what: safe_words(error),
             at,
-        },
+        }),
     }
 }
 
@@ -355,9 +401,32 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_results_is_empty() {
-        let page = read(r#"{"total":0,"paging":null}"#).unwrap();
-        assert!(page.results.is_empty() && page.next.is_none() && page.total == Some(0));
+    fn a_page_without_results_is_no_end() {
+        let lacks = |member| Err(Fault::Lacks { member });
+        let read = |text| read(text).map(|page| page.results.len());
+        assert_eq!(read(r#"{"total":0,"results":[],"paging":null}"#), Ok(0));
+        assert_eq!(read("{}"), lacks("results"));
+        assert_eq!(read(r#"{"total":0,"paging":null}"#), lacks("results"));
+        assert_eq!(
+            read(r#"{"results":[],"paging":{"next":{}}}"#),
+            lacks("paging.next.after")
+        );
+        assert_eq!(
+            read(r#"{"status":"error","results":[],"category":"RATE_LIMITS"}"#),
+            Err(Fault::ErrorBody {
+                category: Some("RATE_LIMITS".to_owned())
+            })
+        );
+        assert_eq!(
+            read(r#"{"status":"PROCESSING","results":[]}"#),
+            Err(Fault::Unfinished)
+        );
+    }
+
+    #[test]
+    fn a_write_that_answers_without_results_names_none() {
+        let page = written(&Bytes::from_static(b"{}")).unwrap();
+        assert!(page.results.is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod api;
 use std::{error::Error as StdError, time::Duration};
 
 pub use self::api::{ApiError, SubError};
+pub(crate) use self::api::{has_hubspot_body, is_passing, is_refusal};
 use crate::{
     auth::{OAuthError, TokenError},
     http::{HttpError, HttpErrorKind},
@@ -46,6 +47,14 @@ pub enum Error {
         stream: String,
         /// The repeated token.
         after: String,
+    },
+    /// Page after page is empty and names a next one: following them would never end.
+    #[error("HubSpot sent {pages} empty pages of {stream} in a row, each with a next one; gave up")]
+    EmptyPages {
+        /// Whose pages.
+        stream: String,
+        /// How many.
+        pages: u32,
     },
     /// A page links to another host, where the token must not go.
     #[error("a page of {stream} links to another host, {host}; not followed")]
@@ -108,6 +117,24 @@ pub enum Fault {
         /// Where reading stopped.
         at: usize,
     },
+    /// JSON without a member that HubSpot always sends: it says nothing of an end or an absence.
+    #[error("the response has no `{member}`, so it is not taken for an empty one")]
+    Lacks {
+        /// Such as `results`.
+        member: &'static str,
+    },
+    /// HubSpot's error body with a status that says success.
+    #[error("the response is an error with the status of a success{}", category.as_deref().map(|category| format!(" ({category})")).unwrap_or_default())]
+    ErrorBody {
+        /// HubSpot's class of error.
+        category: Option<String>,
+    },
+    /// A batch that HubSpot has not finished.
+    #[error("the batch is not complete")]
+    Unfinished,
+    /// A batch read that answers with other records than it was asked for.
+    #[error("the response has records that were not asked for")]
+    Strangers,
     /// JSON, but not of the expected shape.
     #[error("the answer does not have the expected shape: {what} at byte {at}")]
     WrongShape {
@@ -116,6 +143,22 @@ pub enum Fault {
         /// Where reading stopped.
         at: usize,
     },
+}
+
+impl Fault {
+    /// Whether the same read may do better later: what a gateway or a lost connection did heals by itself, another
+    /// shape does not.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::NotJson { .. }
+            | Self::EndsEarly { .. }
+            | Self::Lacks { .. }
+            | Self::ErrorBody { .. }
+            | Self::Unfinished
+            | Self::Strangers => true,
+            Self::NotUtf8 { .. } | Self::Malformed { .. } | Self::WrongShape { .. } => false,
+        }
+    }
 }
 
 impl From<HttpError> for Error {
@@ -165,17 +208,20 @@ impl Error {
         }
     }
 
-    /// The status HubSpot answered with.
+    /// The status HubSpot answered with. `None` for a refusal without HubSpot's error body: a proxy or a firewall
+    /// answered, which knows nothing of records and scopes.
     pub fn status(&self) -> Option<u16> {
-        self.api().map(|error| error.status)
+        self.api()
+            .filter(|error| !error.is_foreign())
+            .map(|error| error.status)
     }
 
     /// Whether the same call may do better later. What could be retried at once has been.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Api(error) => error.is_retryable(),
-            Self::Http(error) => error.kind().is_transient(),
-            Self::Decode(error) => matches!(error.fault, Fault::EndsEarly { .. } | Fault::NotJson { .. }),
+            Self::Http(error) => error.kind().is_transient() || error.kind() == HttpErrorKind::Redirect,
+            Self::Decode(error) => error.fault.is_passing(),
             Self::DailyLimit { .. } => true,
             Self::TokenProvider(_) => !self.is_unauthorized(),
             _ => false,
@@ -197,7 +243,7 @@ impl Error {
         }
     }
 
-    /// Whether the record, object type or path does not exist.
+    /// Whether the record, object type or path does not exist, in HubSpot's own words.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
@@ -217,11 +263,6 @@ impl Error {
         self.api().and_then(|error| error.retry_after)
     }
 
-    /// Whether the answer stopped in the middle, like one whose connection was cut.
-    pub(crate) fn ends_early(&self) -> bool {
-        matches!(self, Self::Decode(error) if matches!(error.fault, Fault::EndsEarly { .. }))
-    }
-
     /// What whoever reads this can do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -234,7 +275,7 @@ impl Error {
             Self::Token(_) => {
                 "a private app token looks like `pat-na1-` and five groups of letters and digits"
             }
-            Self::RepeatedPage { .. } => {
+            Self::RepeatedPage { .. } | Self::EmptyPages { .. } => {
                 "run it again; if it stays, report it with the names in this message"
             }
             Self::ForeignLink { .. } => "check the base URL: a proxy that rewrites links can cause this",
@@ -268,7 +309,14 @@ fn http_hint(error: &HttpError) -> Option<String> {
         HttpErrorKind::Timeout(_) | HttpErrorKind::Interrupted => {
             Some("try again; if it stays, look for a proxy or firewall between here and HubSpot".to_owned())
         }
-        HttpErrorKind::Redirect => Some("check the base URL: HubSpot's API does not redirect".to_owned()),
+        HttpErrorKind::TooLarge => Some(
+            "HubSpot sends far less: look for a proxy or gateway on the way, or raise `max_response_size`"
+                .to_owned(),
+        ),
+        HttpErrorKind::Redirect => Some(
+            "HubSpot's API does not redirect: check the base URL, and proxies or login pages on the way"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
@@ -281,6 +329,9 @@ fn decode_hint(fault: &Fault) -> &'static str {
         Fault::EndsEarly { .. } => "try again; if it stays, something between here and HubSpot cuts answers",
         Fault::NotUtf8 { .. } | Fault::Malformed { .. } => {
             "something between here and HubSpot changes answers"
+        }
+        Fault::Lacks { .. } | Fault::ErrorBody { .. } | Fault::Unfinished | Fault::Strangers => {
+            "try again; if it stays, look for a proxy or gateway that answers instead of HubSpot"
         }
         Fault::WrongShape { .. } => "HubSpot may have changed this answer; report it with this message",
     }

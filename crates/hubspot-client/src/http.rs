@@ -19,7 +19,7 @@ pub(crate) use self::{
 pub use self::{
     error::{HttpError, HttpErrorKind, Phase},
     network::{Network, Proxy, ProxyServer, Tls},
-    reqwest::{ReqwestService, Timeouts},
+    reqwest::{MAX_RESPONSE_SIZE, ReqwestService, Timeouts},
 };
 
 /// A request whose body is in memory, so that it can be sent again.

@@ -7,9 +7,10 @@
 //! build a request, send it, read the answer.
 //!
 //! - **Build**: [`request`] holds pure functions from arguments to an `http::Request`. They are tested as strings.
-//! - **Send**: four layers, each an [`HttpService`] around an [`HttpService`]: retry ([`RetryPolicy`]) around limit
-//!   ([`RateLimiter`]) around auth ([`TokenProvider`]) around transport ([`ReqwestService`]). So every *attempt* waits
-//!   for its turn and leaves with a current token.
+//! - **Send**: five layers, each an [`HttpService`] around an [`HttpService`]: drive around retry ([`RetryPolicy`])
+//!   around limit ([`RateLimiter`]) around auth ([`TokenProvider`]) around transport ([`ReqwestService`]). So every call
+//!   is a task of its own, which holds nothing that others wait for when its caller does not poll it, and every
+//!   *attempt* waits for its turn and leaves with a current token.
 //! - **Read**: records stay the text that HubSpot wrote. A [`RawPage`] is parsed in one pass, and each
 //!   [`RawObject`] is a slice of it; no record is copied.
 //!
@@ -66,6 +67,7 @@ mod auth;
 mod base_url;
 mod client;
 mod decode;
+mod drive;
 mod error;
 mod http;
 mod limit;
@@ -83,8 +85,9 @@ pub use self::{
         AccountDetails, AssociatedPair, AssociatingBatch, Association, AssociationBatch, AssociationLabel,
         AssociationType, AssociationsOf, BatchOutcome, BatchResult, Import, ImportError, ImportErrorPage,
         ImportPage, ImportState, InputOutcome, Labels, Member, MemberPage, MembersChanged,
-        ModificationMetadata, NamedAssociations, Pipeline, Property, PropertyGroup, PropertyOption, RecordId,
-        RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage, Written,
+        ModificationMetadata, NamedAssociations, PageTrail, Pipeline, Property, PropertyGroup,
+        PropertyOption, RecordId, RecordList, RecordListPage, Schema, SchemaAssociation, SearchPage, Stage,
+        Written,
     },
     auth::{
         AccessToken, OAuthCredentials, OAuthError, OAuthToken, Place, StaticToken, TokenError, TokenProvider,
@@ -92,8 +95,8 @@ pub use self::{
     client::{Client, ClientBuilder},
     error::{ApiError, DecodeError, Error, Fault, SubError},
     http::{
-        HttpError, HttpErrorKind, HttpService, Network, Phase, Proxy, ProxyServer, Request, ReqwestService,
-        Response, Timeouts, Tls,
+        HttpError, HttpErrorKind, HttpService, MAX_RESPONSE_SIZE, Network, Phase, Proxy, ProxyServer,
+        Request, ReqwestService, Response, Timeouts, Tls,
     },
     limit::{
         CallLedger, Daily, DailyCalls, DayOver, DayStatus, LimitStats, Limits, MemoryLedger, Policy,

@@ -63,6 +63,15 @@ impl Idempotency {
     }
 }
 
+/// Extension of a POST that changes nothing at HubSpot: a search or a batch read.
+#[derive(Clone, Copy, Debug)]
+struct Reads;
+
+/// Whether a request only reads. Reads are retried after failures that would be final for a write.
+pub(crate) fn is_read<B>(request: &http::Request<B>) -> bool {
+    request.method().is_safe() || request.extensions().get::<Reads>().is_some()
+}
+
 const JSON: &str = "application/json";
 
 /// Path and query, grown left to right.
@@ -153,7 +162,14 @@ impl Target {
         self.build(Method::PUT, Idempotency::Safe, Bytes::new())
     }
 
-    /// A POST that may be sent twice: search, batch read, and writes of which the second does nothing.
+    /// A POST that only reads: a search or a batch read.
+    pub(crate) fn read(self, body: &impl Serialize) -> Result<Request, Error> {
+        let mut request = self.ask(body)?;
+        request.extensions_mut().insert(Reads);
+        Ok(request)
+    }
+
+    /// A write by POST that may be sent twice: the second time it does nothing.
     pub(crate) fn ask(self, body: &impl Serialize) -> Result<Request, Error> {
         self.write(Method::POST, Idempotency::Safe, body)
     }
@@ -256,5 +272,31 @@ mod tests {
         };
         assert_eq!(of(Method::DELETE), Idempotency::Safe);
         assert_eq!(of(Method::POST), Idempotency::Unsafe);
+    }
+
+    #[test]
+    fn searches_and_batch_reads_are_reads_and_no_write_is() {
+        let version = crate::ApiVersion::default();
+        let ids = ["1"];
+        let cursors = [("1", None::<&str>)];
+        for request in [
+            objects::List::new("contacts").request(&version),
+            objects::BatchRead::new("contacts", ids).request(&version),
+            search::SearchRequest::new().request(&version, "contacts"),
+            lists::ListSearch::default().request(&version),
+            properties::batch_read(&version, "contacts", &ids),
+            associations::batch_read(&version, "contacts", "deals", &cursors),
+            associations::batch_read_v3("contacts", "deals", &ids),
+        ] {
+            assert!(is_read(&request.unwrap()));
+        }
+        for request in [
+            batches::archive(&version, "contacts", &ids),
+            properties::batch_archive(&version, "contacts", &ids),
+            imports::cancel(&version, "1"),
+            lists::add_members(&version, "1", &ids),
+        ] {
+            assert!(!is_read(&request.unwrap()));
+        }
     }
 }

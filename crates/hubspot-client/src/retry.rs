@@ -7,8 +7,9 @@
 //! | 423 | again after 2 s at least: the lock lasts that long |
 //! | 477 | again after `Retry-After`, if that is bearable |
 //! | 521, 522, 523, 525, 526 | again, backing off: the gateway did not reach HubSpot |
-//! | 500, 502, 503, 504, 524 | again, backing off, where repeating is safe: it may have been done |
-//! | 401 `EXPIRED_AUTHENTICATION` | again, once, if the token provider has another token |
+//! | 408, 425, 499, 500, 502, 503, 504, 520 to 530 | again, backing off, where repeating is safe: it may have been done |
+//! | a refusal (4xx) without HubSpot's error body, a redirect to another host | a read again, backing off, four times in all |
+//! | 401 | again, once, if the token provider has another token |
 //! | no connection | again, backing off: nothing was sent |
 //! | no whole answer | again, backing off, where repeating is safe |
 //! | anything else | never |
@@ -18,6 +19,6 @@ mod service;
 
 pub use self::policy::RetryPolicy;
 pub(crate) use self::{
-    policy::{LimitPolicy, retry_after},
+    policy::{FOREIGN_ATTEMPTS, LimitPolicy, retry_after},
     service::{Attempts, Retry},
 };

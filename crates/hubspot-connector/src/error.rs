@@ -88,8 +88,10 @@ fn kind(error: &ClientError) -> ErrorKind {
     match error {
         ClientError::DailyLimit { .. } => ErrorKind::Quota,
         ClientError::Token(_) | ClientError::TokenProvider(_) => ErrorKind::Refused,
-        ClientError::Api(error) if matches!(error.status, 401 | 403) => ErrorKind::Refused,
+        // A refusal that is not HubSpot's says nothing of the token.
         ClientError::Api(error) if error.is_retryable() => ErrorKind::Unreachable,
+        ClientError::Api(error) if matches!(error.status, 401 | 403) => ErrorKind::Refused,
+        ClientError::EmptyPages { .. } => ErrorKind::Unreachable,
         ClientError::Http(error) => http_kind(error.kind()),
         ClientError::Decode(error) => decode_kind(&error.fault),
         ClientError::Invalid(_) => ErrorKind::Configuration,
@@ -100,7 +102,7 @@ fn kind(error: &ClientError) -> ErrorKind {
 
 fn http_kind(kind: HttpErrorKind) -> ErrorKind {
     match kind {
-        HttpErrorKind::Redirect | HttpErrorKind::Request => ErrorKind::Configuration,
+        HttpErrorKind::Request => ErrorKind::Configuration,
         // A certificate that is not trusted now will not be in a second: trying again is no use.
         HttpErrorKind::Token | HttpErrorKind::Tls | HttpErrorKind::ProxyLogin => ErrorKind::Refused,
         HttpErrorKind::DailyLimit => ErrorKind::Quota,
@@ -108,11 +110,11 @@ fn http_kind(kind: HttpErrorKind) -> ErrorKind {
     }
 }
 
-/// What a gateway or a cut connection did heals by itself; another shape does not.
 fn decode_kind(fault: &Fault) -> ErrorKind {
-    match fault {
-        Fault::EndsEarly { .. } | Fault::NotJson { .. } => ErrorKind::Unreachable,
-        _ => ErrorKind::InvalidData,
+    if fault.is_passing() {
+        ErrorKind::Unreachable
+    } else {
+        ErrorKind::InvalidData
     }
 }
 
@@ -123,6 +125,11 @@ mod tests {
     #[test]
     fn what_heals_by_itself_is_unreachable_and_the_rest_is_not() {
         assert_eq!(decode_kind(&Fault::EndsEarly { at: 3 }), ErrorKind::Unreachable);
+        assert_eq!(
+            decode_kind(&Fault::Lacks { member: "results" }),
+            ErrorKind::Unreachable
+        );
+        assert_eq!(http_kind(HttpErrorKind::Redirect), ErrorKind::Unreachable);
         assert_eq!(decode_kind(&Fault::Malformed { at: 3 }), ErrorKind::InvalidData);
         assert_eq!(http_kind(HttpErrorKind::Dns), ErrorKind::Unreachable);
         assert_eq!(http_kind(HttpErrorKind::Tls), ErrorKind::Refused);

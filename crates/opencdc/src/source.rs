@@ -67,6 +67,9 @@ pub type BatchStream = Pin<Box<dyn Stream<Item = Result<Batch>> + Send>>;
 ///    read.
 ///    A batch that is [`current`](Batch::current) holds only what was read after all that came before it.
 /// 5. The same selection, position and notes may be read any number of times.
+/// 6. A read that nobody polls holds nothing that others wait for: no slot of a limiter, no place in a queue, no
+///    connection of a pool. The run loop may leave a stream alone for as long as a write takes, and that write may go
+///    through the same connection.
 ///
 /// # What a caller may not conclude
 /// - That a record not seen again is gone: only a `delete` says so.

@@ -1,7 +1,7 @@
 //! Lists of records.
 
 use hubspot_client::request::lists::{ListSearch, NewList};
-use hubspot_client::{Member, MembersChanged, RecordList};
+use hubspot_client::{Member, MembersChanged, PageTrail, RecordList};
 use hubspot_connector::objects::ObjectType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -171,16 +171,19 @@ impl Act for ListMembers {
 
     async fn act(self, session: &Session) -> Outcome<Vec<Member>> {
         let list = reach(session, &self.id).await?;
+        let mut trail = PageTrail::new(format!("members of the list {}", list.list_id));
         let (mut members, mut after) = (Vec::new(), None);
         loop {
             let page = session
                 .client
                 .list_members(&list.list_id, after.as_deref())
                 .await?;
+            let found = page.members.len();
             members.extend(page.members);
-            match page.after {
+            after = page.after;
+            match &after {
+                Some(next) => trail.follow(found, next)?,
                 None => return Ok(members),
-                next => after = next,
             }
         }
     }

@@ -118,7 +118,7 @@ async fn test(session: &Session, name: &str) -> Outcome<Finding> {
     };
     let (status, missing_scopes, detail) = match read {
         Ok(_) => (Status::Readable, Vec::new(), None),
-        Err(Error::Api(error)) if error.status == 403 => {
+        Err(Error::Api(error)) if error.status == 403 && !error.is_foreign() => {
             let named = error.missing_scopes.clone();
             let missing = if named.is_empty() { vec![scope] } else { named };
             (Status::MissingScopes, missing, None)

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use hubspot_client as client;
 use hubspot_client::{
     CallLedger, Client, ClientBuilder, Daily, Limits, Network, OAuthCredentials, Priority, RateLimiter,
-    RetryPolicy, StaticToken,
+    RetryPolicy,
 };
 use pipeline::SqliteStore;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+use super::token::KeptToken;
 use crate::exit::{Failure, Outcome};
 use crate::progress;
 use crate::settings::{Connection, Credentials, OAuth, Proxy, Tls};
@@ -56,6 +57,7 @@ pub(super) fn client(connection: &Connection, what: &str, state: &Path, asker: A
             .base_url(&connection.base_url)
             .api_version(connection.api_version()?)
             .timeouts(timeouts(connection))
+            .max_response_size(connection.max_response_size.bytes())
             .network(network(connection)?)
             .limiter(limiter(connection, what, state));
         let builder = asker.patience(with_credentials(builder, connection)?);
@@ -66,13 +68,9 @@ pub(super) fn client(connection: &Connection, what: &str, state: &Path, asker: A
 
 fn with_credentials(builder: ClientBuilder, connection: &Connection) -> Outcome<ClientBuilder> {
     Ok(match connection.credentials()? {
-        Credentials::Token(secret) => builder.token(token(secret.resolve("`access_token`")?)?),
+        Credentials::Token(secret) => builder.token(KeptToken::new(secret)?),
         Credentials::OAuth(oauth) => builder.oauth(credentials(oauth)?),
     })
-}
-
-fn token(secret: SecretString) -> Outcome<StaticToken> {
-    StaticToken::new(secret).map_err(|error| Failure::usage(format!("`access_token`: {error}")))
 }
 
 fn credentials(oauth: &OAuth) -> Outcome<OAuthCredentials> {

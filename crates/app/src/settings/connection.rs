@@ -4,6 +4,7 @@ mod browsable;
 mod network;
 mod pace;
 mod scalar;
+mod size;
 
 use hubspot_client::ApiVersion;
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use browsable::Browsable;
 pub(crate) use network::{Proxy, Timeouts, Tls};
 pub(crate) use pace::Share;
+pub(crate) use size::Size;
 
 use super::SecretRef;
 use super::file::{DEFAULT_API_VERSION, DEFAULT_BASE_URL};
@@ -30,7 +32,8 @@ pub(crate) struct Connection {
     /// The API's address; another one for a gateway or an emulator.
     #[serde(default = "default_base_url")]
     pub(crate) base_url: String,
-    /// The generation of paths to use: a dated one such as `2026-03`, or `v3`.
+    /// The generation of HubSpot's paths to use: a released month such as `2026-03`, or the older `v3` or `v4`, which
+    /// mean the same.
     #[serde(default = "default_api_version")]
     pub(crate) api_version: String,
     /// The way out: a proxy, or `none`. Left out: what the environment says (`HTTPS_PROXY`, `NO_PROXY`, ...).
@@ -42,6 +45,9 @@ pub(crate) struct Connection {
     /// How long to wait for HubSpot.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
+    /// The largest response to take, after decompression. HubSpot sends far less; whatever sends more is not HubSpot.
+    #[serde(default)]
+    pub(crate) max_response_size: Size,
     /// The share of HubSpot's limits that this program may take: `80%` leaves a fifth to others.
     #[serde(default, rename = "use")]
     pub(crate) share: Share,
@@ -96,6 +102,7 @@ impl Connection {
             proxy: None,
             tls: None,
             timeouts: Timeouts::default(),
+            max_response_size: Size::default(),
             share: Share::default(),
             max_calls_per_day: None,
             browsable: Browsable::default(),

@@ -46,7 +46,7 @@ fn both_ways_in_or_neither_are_refused_with_what_to_write() {
 
 #[test]
 fn wrong_keys_are_named_with_the_way_out() {
-    let wrong: [(&str, &[&str]); 13] = [
+    let wrong: [(&str, &[&str]); 15] = [
         (
             "oauth: {clientid: a}",
             &["unknown key `clientid`", "did you mean `client_id`?"],
@@ -79,6 +79,11 @@ fn wrong_keys_are_named_with_the_way_out() {
             &["unknown key `conect`", "did you mean `connect`?"],
         ),
         ("timeouts: {connect: 0s}", &["`0s`", "10s"]),
+        ("max_response_size: 5kB", &["`5kB` is not a size", "256MB"]),
+        (
+            "api_version: 2099-12",
+            &["`api_version` is `2099-12`", "valid versions", "`2026-09`"],
+        ),
         ("use: 120%", &["`use` is `120%`", "80%"]),
         (
             "max_calls_per_day: 0",
@@ -98,7 +103,7 @@ fn show_tells_the_defaults_and_no_secret() {
     .run(&["config", "show"])
     .ok()
     .stdout;
-    for text in ["100%", "literal:***", "10s", "http://p:1"] {
+    for text in ["100%", "256MB", "literal:***", "10s", "http://p:1"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(!shown.contains("hunter"), "{shown}");

@@ -25,6 +25,7 @@ mod oauth;
 mod odd_portals;
 mod plan;
 mod query;
+mod rotation;
 mod rows_in_place;
 mod soak;
 mod sources;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{client::Client, decode, error::Error, request};
+use crate::{client::Client, decode::Definition, error::Error, request};
 
 /// Which account a token belongs to (hubspot-api notes §2.7).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,11 +28,14 @@ pub struct AccountDetails {
     pub other: Map<String, Value>,
 }
 
+impl Definition for AccountDetails {
+    const MUST: &'static [&'static str] = &["portalId"];
+}
+
 impl Client {
     /// The account's details; the cheapest way to see whether a token works.
     pub async fn account(&self) -> Result<AccountDetails, Error> {
         let request = request::account::details(self.api_version())?;
-        self.fetch(request, |response| decode::definition(response.body()))
-            .await
+        self.define(request).await
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{AssociationLabel, Results};
+use super::AssociationLabel;
 use crate::{
     client::Client,
-    decode::{self, Paging},
+    decode::{self, Definition, Paging},
     error::{Error, SubError},
     request::{
         associating::{self, NewLabel, Pair},
@@ -115,7 +115,6 @@ pub struct NamedAssociations {
 #[derive(Deserialize)]
 struct NamedEntry {
     from: Named,
-    #[serde(default)]
     to: Vec<NamedTo>,
     paging: Option<Paging>,
 }
@@ -126,6 +125,14 @@ struct NamedTo {
     id: String,
     #[serde(rename = "type")]
     type_: String,
+}
+
+impl Definition for Answer {
+    const MUST: &'static [&'static str] = &[];
+}
+
+impl Definition for AssociatedPair {
+    const MUST: &'static [&'static str] = &[];
 }
 
 impl Client {
@@ -204,8 +211,7 @@ impl Client {
         label: &NewLabel,
     ) -> Result<Vec<AssociationLabel>, Error> {
         let request = associating::create_label(self.api_version(), from, to, label)?;
-        let answer: Results<_> = self.define(request).await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// Names a label anew, in this direction and, if given, in the other.
@@ -234,8 +240,8 @@ impl Client {
         ids: &[impl AsRef<str>],
     ) -> Result<Vec<NamedAssociations>, Error> {
         let request = associations::batch_read_v3(from, to, ids)?;
-        let answer: Results<NamedEntry> = self
-            .fetch(request, |response| decode::typed(response.body()))
+        let answer = self
+            .fetch(request, |response| decode::listed::<NamedEntry>(response.body()))
             .await?;
         let stream = format!("associations of {from} with {to}");
         let entries = answer.results.into_iter();

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Results;
 use crate::{
     client::Client,
-    decode::{self, Paging},
+    decode::{self, Definition, Listed, Paging},
     error::{Error, SubError},
     request::{self, writes::TypeSpec},
 };
@@ -75,17 +74,8 @@ impl From<&AssociationType> for TypeSpec {
 pub type AssociationLabel = AssociationType;
 
 #[derive(Deserialize)]
-struct Batch {
-    #[serde(default)]
-    results: Vec<Entry>,
-    #[serde(default)]
-    errors: Vec<SubError>,
-}
-
-#[derive(Deserialize)]
 struct Entry {
     from: From_,
-    #[serde(default)]
     to: Vec<Association>,
     paging: Option<Paging>,
 }
@@ -96,10 +86,8 @@ struct From_ {
     id: String,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    results: Vec<Association>,
-    paging: Option<Paging>,
+impl Definition for AssociationType {
+    const MUST: &'static [&'static str] = &["category", "typeId"];
 }
 
 impl Client {
@@ -111,8 +99,8 @@ impl Client {
         records: &[(impl AsRef<str>, Option<impl AsRef<str>>)],
     ) -> Result<AssociationBatch, Error> {
         let request = request::associations::batch_read(self.api_version(), from, to, records)?;
-        let Batch { results, errors } = self
-            .fetch(request, |response| decode::typed(response.body()))
+        let Listed { results, errors, .. } = self
+            .fetch(request, |response| decode::listed::<Entry>(response.body()))
             .await?;
         let stream = format!("associations of {from} with {to}");
         let results = results
@@ -139,14 +127,10 @@ impl Client {
         Ok(AssociationsOf {
             from,
             to,
-            next: self.cursor(stream, paging)?,
+            next: self
+                .next(stream, paging.and_then(|paging| paging.next))?
+                .map(|next| next.after),
         })
-    }
-
-    fn cursor(&self, stream: &str, paging: Option<Paging>) -> Result<Option<String>, Error> {
-        Ok(self
-            .next(stream, paging.and_then(|paging| paging.next))?
-            .map(|next| next.after))
     }
 
     /// One page of up to 500 associations of one record.
@@ -158,22 +142,23 @@ impl Client {
         after: Option<&str>,
     ) -> Result<AssociationsOf, Error> {
         let request = request::associations::page(self.api_version(), from, id, to, after)?;
-        let Page { results, paging } = self
-            .fetch(request, |response| decode::typed(response.body()))
+        let page = self
+            .fetch(request, |response| decode::listed(response.body()))
             .await?;
-        let next = self.cursor(&format!("associations of {from} {id} with {to}"), paging)?;
+        let (results, link) = page.split();
+        let next = self.next(&format!("associations of {from} {id} with {to}"), link)?;
         Ok(AssociationsOf {
             from: id.to_owned(),
             to: results,
-            next,
+            next: next.map(|next| next.after),
         })
     }
 
     /// The types of association that a pair of object types may have, in this direction.
     pub async fn association_labels(&self, from: &str, to: &str) -> Result<Vec<AssociationLabel>, Error> {
         let request = request::associations::labels(self.api_version(), from, to)?;
-        let answer: Results<_> = self
-            .fetch(request, |response| decode::typed(response.body()))
+        let answer = self
+            .fetch(request, |response| decode::listed(response.body()))
             .await?;
         Ok(answer.results)
     }

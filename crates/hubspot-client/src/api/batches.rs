@@ -192,7 +192,7 @@ impl Client {
     pub async fn batch_write(&self, batch: &BatchWrite) -> Result<BatchOutcome, Error> {
         let request = batch.request(self.api_version())?;
         let answer = self
-            .fetch(request, |response| decode::collection(response.body()))
+            .fetch(request, |response| decode::written(response.body()))
             .await?;
         Ok(BatchOutcome::of(batch, answer))
     }

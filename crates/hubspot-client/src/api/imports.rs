@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     client::Client,
-    decode::{Link, Paging},
+    decode::{Definition, Listed},
     error::Error,
     request::{self, imports::NewImport},
 };
@@ -181,16 +181,12 @@ pub struct ImportErrorPage {
     pub after: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Page<T> {
-    results: Vec<T>,
-    paging: Option<Paging>,
+impl Definition for Import {
+    const MUST: &'static [&'static str] = &["id"];
 }
 
-impl<T> Page<T> {
-    fn split(self) -> (Vec<T>, Option<Link>) {
-        (self.results, self.paging.and_then(|paging| paging.next))
-    }
+impl Definition for ImportError {
+    const MUST: &'static [&'static str] = &[];
 }
 
 impl Client {
@@ -209,7 +205,7 @@ impl Client {
     /// One page of the imports that this app has started.
     pub async fn imports(&self, after: Option<&str>) -> Result<ImportPage, Error> {
         let request = request::imports::list(self.api_version(), after)?;
-        let (imports, link) = self.define::<Page<_>>(request).await?.split();
+        let (imports, link) = self.define::<Listed<_>>(request).await?.split();
         let after = self.next("imports", link)?.map(|next| next.after);
         Ok(ImportPage { imports, after })
     }
@@ -223,7 +219,7 @@ impl Client {
     /// One page of what was wrong with an import.
     pub async fn import_errors(&self, id: &str, after: Option<&str>) -> Result<ImportErrorPage, Error> {
         let request = request::imports::errors(self.api_version(), id, after)?;
-        let (errors, link) = self.define::<Page<_>>(request).await?.split();
+        let (errors, link) = self.define::<Listed<_>>(request).await?.split();
         let after = self.next(&format!("errors of the import {id}"), link)?;
         Ok(ImportErrorPage {
             errors,

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     client::Client,
-    decode::{self, Paging},
-    error::Error,
+    decode::{self, Definition},
+    error::{Error, Fault},
+    http::Response,
     request::{
         self,
         lists::{ListSearch, NewList},
@@ -94,13 +95,6 @@ pub struct MembersChanged {
 #[serde(transparent)]
 pub struct RecordId(#[serde(deserialize_with = "crate::record::id")] pub String);
 
-#[derive(Deserialize)]
-struct Members {
-    #[serde(default)]
-    results: Vec<Member>,
-    paging: Option<Paging>,
-}
-
 /// HubSpot puts one list into a field of its own.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -117,10 +111,38 @@ impl From<One> for RecordList {
     }
 }
 
+impl Definition for One {
+    const MUST: &'static [&'static str] = &["listId"];
+
+    fn check(value: &Value) -> Result<(), Fault> {
+        RecordList::check(value.get("list").unwrap_or(value))
+    }
+}
+
+impl Definition for RecordList {
+    const MUST: &'static [&'static str] = &["listId"];
+}
+
+impl Definition for RecordListPage {
+    const MUST: &'static [&'static str] = &["lists", "hasMore"];
+}
+
+impl Definition for MembersChanged {
+    const MUST: &'static [&'static str] = &[];
+}
+
 impl Client {
     /// One page of the lists that match.
     pub async fn search_lists(&self, search: &ListSearch) -> Result<RecordListPage, Error> {
-        self.define(search.request(self.api_version())?).await
+        let read = |response: &Response| {
+            let page: RecordListPage = decode::definition(response.body())?;
+            // The next page begins behind this one, so an empty one leads nowhere.
+            match page.has_more && page.lists.is_empty() {
+                true => Err(Fault::Lacks { member: "lists" }),
+                false => Ok(page),
+            }
+        };
+        self.fetch(search.request(self.api_version())?, read).await
     }
 
     /// One list.
@@ -138,13 +160,11 @@ impl Client {
     /// One page of up to 250 members of a list.
     pub async fn list_members(&self, id: &str, after: Option<&str>) -> Result<MemberPage, Error> {
         let request = request::lists::members(self.api_version(), id, after)?;
-        let Members { results, paging } = self
-            .fetch(request, |response| decode::typed(response.body()))
+        let page = self
+            .fetch(request, |response| decode::listed(response.body()))
             .await?;
-        let next = self.next(
-            &format!("members of the list {id}"),
-            paging.and_then(|paging| paging.next),
-        )?;
+        let (results, link) = page.split();
+        let next = self.next(&format!("members of the list {id}"), link)?;
         Ok(MemberPage {
             members: results,
             after: next.map(|next| next.after),

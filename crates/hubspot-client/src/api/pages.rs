@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::trail::Trail;
+use super::PageTrail;
 use crate::{
     client::Client,
     decode,
@@ -21,7 +21,7 @@ impl Client {
     /// the one after that is on its way, in a task of their own; dropping the stream abandons them. Ends after the first error.
     ///
     /// # Errors
-    /// [`Error::RepeatedPage`] when the pages go in a circle, and those of
+    /// [`Error::RepeatedPage`] when the pages go in a circle, [`Error::EmptyPages`] when they stay empty, and those of
     /// [`list_objects`](Client::list_objects).
     ///
     /// # Panics
@@ -57,7 +57,7 @@ struct Walk {
     list: List,
     /// What to ask for next; `None` when the last page was read.
     position: Option<Position>,
-    trail: Trail,
+    trail: PageTrail,
     /// The request that is ahead, and what it asks for. Dropping the set aborts it.
     ahead: Option<(Position, JoinSet<Result<Bytes, Error>>)>,
 }
@@ -68,7 +68,7 @@ type Position = Option<String>;
 impl Walk {
     fn new(client: Client, list: List) -> Self {
         let position = Some(list.after.clone());
-        let trail = list.after.as_deref().map(Trail::from).unwrap_or_default();
+        let trail = PageTrail::from(list.object_type.clone(), list.after.as_deref());
         Self {
             client,
             list,
@@ -151,10 +151,7 @@ impl Walk {
         let Some(Next { after }) = &page.next else {
             return Ok(None);
         };
-        if !self.trail.follow(after) {
-            let (stream, after) = (self.list.object_type.clone(), after.clone());
-            return Err(Error::RepeatedPage { stream, after });
-        }
+        self.trail.follow(page.results.len(), after)?;
         Ok(Some(Some(after.clone())))
     }
 }

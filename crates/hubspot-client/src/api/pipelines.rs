@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Results;
 use crate::{
     client::Client,
-    decode,
+    decode::Definition,
     error::Error,
     request::{
         self,
@@ -62,14 +61,19 @@ pub struct Stage {
     pub other: Map<String, Value>,
 }
 
+impl Definition for Pipeline {
+    const MUST: &'static [&'static str] = &["id"];
+}
+
+impl Definition for Stage {
+    const MUST: &'static [&'static str] = &["id"];
+}
+
 impl Client {
     /// All pipelines of an object type.
     pub async fn pipelines(&self, object_type: &str) -> Result<Vec<Pipeline>, Error> {
         let request = request::pipelines::list(self.api_version(), object_type)?;
-        let answer: Results<_> = self
-            .fetch(request, |response| decode::definition(response.body()))
-            .await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// Makes a pipeline with its stages.

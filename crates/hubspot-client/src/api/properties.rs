@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Results;
 use crate::{
     client::Client,
-    decode,
+    decode::Definition,
     error::Error,
     request::{
         self,
@@ -125,21 +124,25 @@ pub struct PropertyGroup {
     pub archived: bool,
 }
 
+impl Definition for Property {
+    const MUST: &'static [&'static str] = &["name", "type"];
+}
+
+impl Definition for PropertyGroup {
+    const MUST: &'static [&'static str] = &["name"];
+}
+
 impl Client {
     /// All live properties of an object type, without the sensitive ones.
     pub async fn properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
         let request = request::properties::list(self.api_version(), object_type, false)?;
-        let answer: Results<_> = self
-            .fetch(request, |response| decode::definition(response.body()))
-            .await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// All archived properties of an object type.
     pub async fn archived_properties(&self, object_type: &str) -> Result<Vec<Property>, Error> {
         let request = request::properties::list(self.api_version(), object_type, true)?;
-        let answer: Results<_> = self.define(request).await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// One property.
@@ -182,8 +185,7 @@ impl Client {
         names: &[impl AsRef<str>],
     ) -> Result<Vec<Property>, Error> {
         let request = request::properties::batch_read(self.api_version(), object_type, names)?;
-        let answer: Results<_> = self.define(request).await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// Makes up to 100 properties.
@@ -193,8 +195,7 @@ impl Client {
         properties: &[NewProperty],
     ) -> Result<Vec<Property>, Error> {
         let request = request::properties::batch_create(self.api_version(), object_type, properties)?;
-        let answer: Results<_> = self.define(request).await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// Puts up to 100 properties into the recycle bin.
@@ -210,8 +211,7 @@ impl Client {
     /// All groups of properties of an object type.
     pub async fn property_groups(&self, object_type: &str) -> Result<Vec<PropertyGroup>, Error> {
         let request = request::properties::groups(self.api_version(), object_type)?;
-        let answer: Results<_> = self.define(request).await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// Makes a group of properties.

@@ -60,7 +60,7 @@ impl Client {
 
     /// The records that a batch answers with.
     pub(crate) async fn results(&self, request: Request) -> Result<Vec<RawObject>, Error> {
-        let read = |body: &_| decode::collection(body).map(|collection| collection.results);
+        let read = |body: &_| decode::written(body).map(|collection| collection.results);
         self.fetch(request, |response| read(response.body())).await
     }
 }

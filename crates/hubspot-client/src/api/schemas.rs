@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Property, Results};
+use super::Property;
 use crate::{
     client::Client,
-    decode,
+    decode::Definition,
     error::Error,
     request::{self, schemas::NewSchema},
 };
@@ -73,14 +73,19 @@ pub struct SchemaAssociation {
     pub to_object_type_id: String,
 }
 
+impl Definition for Schema {
+    const MUST: &'static [&'static str] = &["name", "objectTypeId"];
+}
+
+impl Definition for SchemaAssociation {
+    const MUST: &'static [&'static str] = &["id"];
+}
+
 impl Client {
     /// All custom object types of the account.
     pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
         let request = request::schemas::list(self.api_version(), false)?;
-        let answer: Results<_> = self
-            .fetch(request, |response| decode::definition(response.body()))
-            .await?;
-        Ok(answer.results)
+        self.defined(request).await
     }
 
     /// One custom object type, by name or type id.

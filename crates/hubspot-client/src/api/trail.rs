@@ -2,6 +2,58 @@
 
 use std::collections::VecDeque;
 
+use crate::error::Error;
+
+/// How many empty pages in a row are followed. Short and empty pages in the middle of a collection were seen in
+/// production (airbytehq/airbyte, July 2026), thousands in a row were not.
+const MAX_EMPTY: u32 = 250;
+
+/// The cursors of one walk over a collection: ends walks that would never end by themselves.
+#[derive(Debug)]
+pub struct PageTrail {
+    stream: String,
+    trail: Trail,
+    empty: u32,
+}
+
+impl PageTrail {
+    /// Begins a walk. `stream` is what its errors call the collection.
+    pub fn new(stream: impl Into<String>) -> Self {
+        Self::from(stream, None)
+    }
+
+    /// Continues a walk from a cursor.
+    pub(super) fn from(stream: impl Into<String>, after: Option<&str>) -> Self {
+        Self {
+            stream: stream.into(),
+            trail: after.map(Trail::from).unwrap_or_default(),
+            empty: 0,
+        }
+    }
+
+    /// Goes from a page of so many results to the one that it calls the next.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedPage`] when the walk was there, [`Error::EmptyPages`] after 250 empty pages in a row.
+    pub fn follow(&mut self, results: usize, next: &str) -> Result<(), Error> {
+        if !self.trail.follow(next) {
+            let (stream, after) = (self.stream.clone(), next.to_owned());
+            return Err(Error::RepeatedPage { stream, after });
+        }
+        self.empty = if results == 0 { self.empty + 1 } else { 0 };
+        if self.empty >= MAX_EMPTY {
+            let (stream, pages) = (self.stream.clone(), self.empty);
+            return Err(Error::EmptyPages { stream, pages });
+        }
+        Ok(())
+    }
+
+    /// Whether the walk was at a cursor.
+    pub(super) fn holds(&self, next: &str) -> bool {
+        self.trail.holds(next)
+    }
+}
+
 /// A circle of at most this many pages is seen as soon as it closes.
 const RECENT: usize = 8;
 
@@ -10,7 +62,7 @@ const RECENT: usize = 8;
 /// The mark is Brent's: once it lies on the circle and the way between two moves is longer than the circle, the walk
 /// meets it again. So every circle ends, after about three rounds at the latest, and none is ever suspected.
 #[derive(Debug, Default)]
-pub(super) struct Trail {
+struct Trail {
     recent: VecDeque<String>,
     mark: Option<String>,
     steps: u64,
@@ -26,7 +78,7 @@ impl From<&str> for Trail {
 
 impl Trail {
     /// Goes to the next place; `false` when it is known.
-    pub(super) fn follow(&mut self, place: &str) -> bool {
+    fn follow(&mut self, place: &str) -> bool {
         if self.holds(place) {
             return false;
         }
@@ -42,7 +94,7 @@ impl Trail {
     }
 
     /// Whether a place is known.
-    pub(super) fn holds(&self, place: &str) -> bool {
+    fn holds(&self, place: &str) -> bool {
         self.mark.as_deref() == Some(place) || self.recent.iter().any(|known| known == place)
     }
 }
@@ -83,6 +135,20 @@ mod tests {
                 "{circle} pages after {way}"
             );
         }
+    }
+
+    #[test]
+    fn empty_pages_are_followed_for_a_while_and_not_for_ever() {
+        let mut trail = PageTrail::new("contacts");
+        for page in 0..1_000 {
+            // Every other hundred pages are empty.
+            let results = usize::from(page / 100 % 2 == 0);
+            trail.follow(results, &format!("a{page}")).unwrap();
+        }
+        let error = (0..1_000).find_map(|page| trail.follow(0, &format!("b{page}")).err());
+        let error = error.expect("it gives up");
+        assert!(matches!(&error, Error::EmptyPages { pages: 250, .. }), "{error}");
+        assert!(error.to_string().contains("contacts"));
     }
 
     #[test]

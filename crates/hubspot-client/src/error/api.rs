@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     http::{Exchange, Response, header},
@@ -33,6 +34,8 @@ pub struct ApiError {
     pub missing_scopes: Vec<String>,
     /// How long HubSpot asked to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the body is HubSpot's: it has a `category`, a `correlationId` or `"status":"error"`.
+    has_hubspot_body: bool,
     /// The request's method.
     pub method: http::Method,
     /// The request's path, redacted.
@@ -67,6 +70,7 @@ pub struct SubError {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Body {
+    status: Option<Value>,
     category: Option<String>,
     sub_category: Option<String>,
     message: Option<String>,
@@ -82,7 +86,6 @@ struct Body {
 fn lenient_context<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
-    use serde_json::Value;
     let text = |value| match value {
         Value::String(text) => text,
         other => other.to_string(),
@@ -99,6 +102,19 @@ fn lenient_context<'de, D: serde::Deserializer<'de>>(
         .collect())
 }
 
+impl Body {
+    fn is_hubspots(&self) -> bool {
+        let says_error = self.status.as_ref().and_then(Value::as_str) == Some("error");
+        says_error || self.category.is_some() || self.correlation_id.is_some()
+    }
+}
+
+/// Whether a refusal has HubSpot's error body (hubspot-api notes §3.1). A proxy, a firewall or a gateway refuses in
+/// words of its own.
+pub(crate) fn has_hubspot_body(response: &Response) -> bool {
+    serde_json::from_slice::<Body>(response.body()).is_ok_and(|body| body.is_hubspots())
+}
+
 impl ApiError {
     /// Reads an answer with an error status. A body that is no JSON, as gateways send, leaves the fields empty.
     pub(crate) fn read(exchange: &Exchange, response: &Response) -> Self {
@@ -111,6 +127,7 @@ impl ApiError {
         let correlation = header(response, "x-hubspot-correlation-id").map(ToOwned::to_owned);
         Self {
             status: response.status().as_u16(),
+            has_hubspot_body: body.is_hubspots(),
             missing_scopes: missing_scopes(&body),
             category: body.category.or(body.error_type),
             sub_category: body.sub_category,
@@ -134,15 +151,26 @@ impl ApiError {
                 == Some(crate::retry::LimitPolicy::Daily)
     }
 
+    /// Whether something between here and HubSpot refused the request: a status of 4xx without HubSpot's error body.
+    /// Such a refusal says nothing of scopes, and its 404 not that a record does not exist. Limits, locks and timeouts
+    /// mean the same whoever answers.
+    pub fn is_foreign(&self) -> bool {
+        is_refusal(self.status) && !self.has_hubspot_body
+    }
+
     /// Whether the same call may do better later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.status, 423 | 429 | 477 | 500 | 502..=504 | 521..=525)
+        self.is_foreign() || matches!(self.status, 423 | 429 | 477) || is_passing(self.status)
     }
 
     /// What whoever reads this can do about it.
     pub fn hint(&self) -> Option<String> {
         let scopes = self.missing_scopes.join("` or `");
         match self.status {
+            _ if self.is_foreign() => Some(
+                "something between here and HubSpot refused the request: check proxies, firewalls and the base URL"
+                    .to_owned(),
+            ),
             401 => Some("check that the token is complete, not revoked, and of this account".to_owned()),
             403 if scopes.is_empty() => {
                 Some("give the private app or service key the scope for this".to_owned())
@@ -152,11 +180,22 @@ impl ApiError {
             )),
             429 => Some("something else is using the same limit; try again or lower the share".to_owned()),
             477 => Some("HubSpot is moving the account to another data centre; try again later".to_owned()),
-            404 if self.category.is_none() => Some("check the base URL and the API version".to_owned()),
+            404 if self.category.is_none() => Some("check the API version and the names in the path".to_owned()),
             500.. => Some("try again; see status.hubspot.com if it stays".to_owned()),
             _ => None,
         }
     }
+}
+
+/// Refusals that mean something else when they are not HubSpot's.
+pub(crate) fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 407 | 423 | 429 | 477) && !is_passing(status)
+}
+
+/// Statuses that heal by themselves: timeouts, overload, and what Cloudflare answers in HubSpot's place (520 to 530).
+/// 520 and 408 were seen in public reports, 499 and 425 are what gateways in front of HubSpot may send.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 499 | 500 | 502..=504 | 520..=530)
 }
 
 fn missing_scopes(body: &Body) -> Vec<String> {
@@ -176,11 +215,14 @@ fn missing_scopes(body: &Body) -> Vec<String> {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: HubSpot answered {}",
-            self.method, self.path, self.status
-        )?;
+        let Self {
+            method, path, status, ..
+        } = self;
+        if self.is_foreign() {
+            write!(f, "{method} {path}: refused with {status}, not by HubSpot")?;
+        } else {
+            write!(f, "{method} {path}: HubSpot answered {status}")?;
+        }
         if let Some(category) = &self.category {
             write!(f, " {category}")?;
         }
@@ -254,6 +296,35 @@ mod tests {
         );
         assert!(error.is_retryable());
         assert_eq!(error.retry_after, Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_refusal_is_hubspots_only_with_its_body() {
+        for body in ["<html>Forbidden</html>", "", "{}", r#"{"message":"no"}"#, "null"] {
+            for status in [400, 401, 403, 404, 409] {
+                let error = read(status, body);
+                assert!(error.is_foreign() && error.is_retryable(), "{status} {body}");
+                assert!(error.to_string().contains("not by HubSpot"), "{error}");
+                assert!(error.hint().unwrap().contains("firewalls"));
+                let error = crate::Error::from(error);
+                assert!(!error.is_not_found() && !error.is_unauthorized() && error.status().is_none());
+            }
+        }
+        for body in [
+            r#"{"status":"error"}"#,
+            r#"{"category":"OBJECT_NOT_FOUND"}"#,
+            r#"{"correlationId":"c"}"#,
+        ] {
+            let error = crate::Error::from(read(404, body));
+            assert!(error.is_not_found() && !error.is_retryable(), "{body}");
+        }
+        // What a limit, a lock or a timeout means does not depend on who says it.
+        for status in [408, 423, 429, 477, 500, 502, 520, 530] {
+            assert!(
+                !read(status, "").is_foreign() && read(status, "").is_retryable(),
+                "{status}"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::{error::Error as StdError, fmt, time::Duration};
 use super::Request;
 use crate::redact;
 
+/// How the transport names the host that it was redirected to.
+pub(super) const REDIRECTED_TO: &str = "redirected to ";
+
 /// A request that got no whole answer. Names method, host and path; never the query, a header or a token.
 ///
 /// The cause is kept as [`source`](StdError::source), not pasted into the text.
@@ -40,8 +43,11 @@ pub enum HttpErrorKind {
     Timeout(Phase),
     /// The connection ended before the answer did. Retried where repeating is safe.
     Interrupted,
-    /// The answer points to another host, where the token must not go. Never retried.
+    /// The answer points to another host, where the token must not go. A few times retried for reads: HubSpot does not
+    /// redirect, so a gateway that stumbles did.
     Redirect,
+    /// The response is larger than the client takes. Never retried: it was the answer.
+    TooLarge,
     /// No token could be had. Never retried here: a token provider has its own retries.
     Token,
     /// The day's calls are used up and nothing was sent. Never retried: the client sleeps until midnight in the
@@ -70,7 +76,7 @@ impl HttpErrorKind {
         use HttpErrorKind as Kind;
         match self {
             Kind::Timeout(phase) => phase == Phase::Connect,
-            Kind::Interrupted | Kind::Redirect => false,
+            Kind::Interrupted | Kind::Redirect | Kind::TooLarge => false,
             Kind::Dns
             | Kind::Connect
             | Kind::Tls
@@ -105,6 +111,7 @@ impl fmt::Display for HttpErrorKind {
             Self::Timeout(Phase::Total) => "the answer took too long altogether",
             Self::Interrupted => "the connection ended before the answer did",
             Self::Redirect => "the answer points to another host",
+            Self::TooLarge => "the response is larger than `max_response_size` allows",
             Self::Token => "there is no access token",
             Self::DailyLimit => "the daily limit is used up; nothing was sent",
             Self::Ledger => "the day's calls cannot be counted; nothing was sent",
@@ -209,6 +216,15 @@ impl HttpError {
         self.0.elapsed
     }
 
+    /// The other host that a redirect names.
+    fn redirected_to(&self) -> Option<String> {
+        let first: Option<&(dyn StdError + 'static)> = self.source();
+        std::iter::successors(first, |error| (*error).source()).find_map(|error| {
+            let words = error.to_string();
+            words.strip_prefix(REDIRECTED_TO).map(ToOwned::to_owned)
+        })
+    }
+
     /// The cause, for whoever wraps this error.
     pub(crate) fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
         self.0.source
@@ -226,6 +242,9 @@ impl fmt::Display for HttpError {
             ..
         } = &*self.0;
         write!(f, "{exchange}: {kind}")?;
+        if let Some(host) = self.redirected_to() {
+            write!(f, ", {host}")?;
+        }
         if let Some(proxy) = proxy {
             write!(f, " (proxy {proxy})")?;
         }

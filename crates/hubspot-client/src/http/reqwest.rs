@@ -3,13 +3,18 @@
 use std::{error::Error as StdError, io, time::Duration};
 
 use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
 use reqwest::redirect;
 
-use super::{HttpError, HttpErrorKind, HttpService, Network, Phase, Request, Response};
+use super::{HttpError, HttpErrorKind, HttpService, Network, Phase, Request, Response, error::REDIRECTED_TO};
 use crate::error::Error;
 
 const USER_AGENT: &str = concat!("spoke/", env!("CARGO_PKG_VERSION"));
 const MAX_REDIRECTS: usize = 5;
+
+/// The largest response that a client takes unless told otherwise: 256 MB. A page of 100 records with all properties
+/// and their history has a few.
+pub const MAX_RESPONSE_SIZE: usize = 256 * 1024 * 1024;
 
 /// How long each phase of one attempt may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,7 @@ impl Default for Timeouts {
 pub struct ReqwestService {
     client: reqwest::Client,
     total: Duration,
+    max_size: usize,
     /// Where this connection's own proxy is, for messages.
     proxy: Option<String>,
 }
@@ -69,8 +75,15 @@ impl ReqwestService {
         Ok(Self {
             client,
             total: timeouts.total,
+            max_size: MAX_RESPONSE_SIZE,
             proxy: network.proxy_host().map(ToOwned::to_owned),
         })
+    }
+
+    /// The largest body to take, in bytes after decompression. Default [`MAX_RESPONSE_SIZE`].
+    #[must_use]
+    pub fn max_response_size(self, max_size: usize) -> Self {
+        Self { max_size, ..self }
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
@@ -86,7 +99,14 @@ impl ReqwestService {
         *response.status_mut() = incoming.status();
         *response.version_mut() = incoming.version();
         *response.headers_mut() = std::mem::take(incoming.headers_mut());
-        *response.body_mut() = incoming.bytes().await.map_err(|error| {
+        *response.body_mut() = self.body(incoming, request).await?;
+        Ok(response)
+    }
+
+    /// Reads a body piece by piece, so that one without end, or a small one that unpacks to gigabytes, takes no more
+    /// memory than the bound.
+    async fn body(&self, mut incoming: reqwest::Response, request: &Request) -> Result<Bytes, HttpError> {
+        let fail = |error: reqwest::Error| {
             // Whatever breaks once the head of the answer is here, breaks the answer.
             let kind = if error.is_timeout() {
                 kind_of(&error)
@@ -94,8 +114,20 @@ impl ReqwestService {
                 HttpErrorKind::Interrupted
             };
             HttpError::new(kind, request).caused_by(error.without_url())
-        })?;
-        Ok(response)
+        };
+        let Some(first) = incoming.chunk().await.map_err(fail)? else {
+            return Ok(Bytes::new());
+        };
+        let mut body = BytesMut::from(first);
+        loop {
+            if body.len() > self.max_size {
+                return Err(HttpError::new(HttpErrorKind::TooLarge, request));
+            }
+            match incoming.chunk().await.map_err(fail)? {
+                Some(piece) => body.extend_from_slice(&piece),
+                None => return Ok(body.freeze()),
+            }
+        }
     }
 }
 
@@ -125,7 +157,7 @@ fn within_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
         .is_some_and(|first| first.origin() == attempt.url().origin());
     if !same {
         let host = attempt.url().host_str().unwrap_or("nowhere").to_owned();
-        return attempt.error(format!("redirected to {host}"));
+        return attempt.error(format!("{REDIRECTED_TO}{host}"));
     }
     if attempt.previous().len() > MAX_REDIRECTS {
         attempt.error("too many redirects")

@@ -218,7 +218,17 @@ mod tests {
         window.remaining(0, departure, start);
         assert_eq!(window.foreign(start), 9);
         assert_eq!(window.room(start), Room::At(second(start, 10)));
-        assert_eq!(window.room(second(start, 10)), Room::Now);
+        assert_eq!(window.foreign(second(start, 9)), 9);
+        assert_eq!(window.foreign(second(start, 10)), 0);
+        for _ in 0..10 {
+            assert_eq!(
+                window.room(second(start, 10)),
+                Room::Now,
+                "all ten are ours again"
+            );
+            window.take(second(start, 10));
+        }
+        assert_eq!(window.room(second(start, 10)), Room::AfterAnswer);
     }
 
     #[test]

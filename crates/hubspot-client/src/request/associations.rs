@@ -41,7 +41,7 @@ pub fn batch_read(
         after: Option::as_ref(after).map(AsRef::as_ref),
     };
     let inputs = records.iter().map(|(id, after)| input((id, after))).collect();
-    Target::new(format!("{}/batch/read", version.associations(from, to))).ask(&Inputs { inputs })
+    Target::new(format!("{}/batch/read", version.associations(from, to))).read(&Inputs { inputs })
 }
 
 /// `GET {objects}/{from}/{id}/associations/{to}`
@@ -76,7 +76,7 @@ pub fn batch_read_v3(from: &str, to: &str, ids: &[impl AsRef<str>]) -> Result<Re
         .segment(to)
         .segment("batch")
         .segment("read")
-        .ask(&Inputs {
+        .read(&Inputs {
             inputs: inputs.collect(),
         })
 }

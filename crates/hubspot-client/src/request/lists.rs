@@ -38,7 +38,7 @@ impl ListSearch {
             count,
             ..self.clone()
         };
-        Target::new(version.lists()).segment("search").ask(&search)
+        Target::new(version.lists()).segment("search").read(&search)
     }
 }
 

@@ -300,7 +300,7 @@ impl BatchRead {
         let inputs = self.ids.iter().map(|id| Input { id }).collect();
         Target::new(format!("{}/batch/read", version.objects(&self.object_type)))
             .archived(self.archived)
-            .ask(&BatchReadBody {
+            .read(&BatchReadBody {
                 properties: &self.properties,
                 properties_with_history: &self.properties_with_history,
                 id_property: self.id_property.as_deref(),

@@ -110,7 +110,7 @@ pub fn batch_read(
         inputs: Vec<Name<'a>>,
     }
     let inputs = by_name(names)?;
-    batch(version, object_type, "read").ask(&Body {
+    batch(version, object_type, "read").read(&Body {
         archived: false,
         inputs,
     })

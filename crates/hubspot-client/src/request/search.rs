@@ -198,7 +198,7 @@ impl SearchRequest {
 
     /// `POST {objects}/search`
     pub fn request(&self, version: &ApiVersion, object_type: &str) -> Result<Request, Error> {
-        Target::new(format!("{}/search", version.objects(object_type))).ask(self)
+        Target::new(format!("{}/search", version.objects(object_type))).read(self)
     }
 }
 

@@ -9,8 +9,9 @@ use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use serde::Deserialize;
 
 use crate::{
-    http::{HttpError, HttpErrorKind, Response, header},
-    request::Idempotency,
+    error::{has_hubspot_body, is_passing, is_refusal},
+    http::{HttpError, HttpErrorKind, Request, Response, header},
+    request::{Idempotency, is_read},
 };
 
 /// How often and how long to try. Every bound holds at once.
@@ -116,14 +117,18 @@ impl RetryPolicy {
     pub(crate) fn wait(
         &self,
         outcome: Result<&Response, &HttpError>,
-        idempotency: Idempotency,
+        sent: Sent,
         attempt: u32,
         elapsed: Duration,
     ) -> Option<Duration> {
         let asked = outcome.ok().and_then(retry_after);
-        let wait = match outcome {
-            Ok(response) => wait_after_answer(response, idempotency, asked.is_some())?,
-            Err(error) => wait_after_error(error.kind(), idempotency)?,
+        let (wait, attempts) = match outcome {
+            _ if sent.is_read && is_foreign(outcome) => (Wait::Backoff, FOREIGN_ATTEMPTS),
+            Ok(response) => (
+                wait_after_answer(response, sent.idempotency, asked.is_some())?,
+                u32::MAX,
+            ),
+            Err(error) => (wait_after_error(error.kind(), sent.idempotency)?, u32::MAX),
         };
         let wait = match (wait, asked) {
             (Wait::For(default), asked) => asked.unwrap_or(default),
@@ -131,7 +136,8 @@ impl RetryPolicy {
             (Wait::Backoff, asked) => asked.unwrap_or_else(|| self.backoff(attempt)),
         };
         let bearable = asked.is_none_or(|asked| asked <= self.max_retry_after);
-        (attempt < self.max_attempts && bearable && elapsed + wait <= self.max_elapsed).then_some(wait)
+        (attempt < self.max_attempts.min(attempts) && bearable && elapsed + wait <= self.max_elapsed)
+            .then_some(wait)
     }
 
     /// Doubling, bounded, spread.
@@ -146,6 +152,35 @@ impl RetryPolicy {
     }
 }
 
+/// What a decision depends on besides what came back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    pub(crate) idempotency: Idempotency,
+    pub(crate) is_read: bool,
+}
+
+impl Sent {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self {
+            idempotency: Idempotency::of(request),
+            is_read: is_read(request),
+        }
+    }
+}
+
+/// How often a read is sent that something other than HubSpot answers. A gateway that stumbles does so once or twice;
+/// one that is in the way for good should be reported soon.
+pub(crate) const FOREIGN_ATTEMPTS: u32 = 4;
+
+/// Whether something between here and HubSpot answered: a refusal without HubSpot's error body, or a redirect to
+/// another host. HubSpot's API does neither.
+fn is_foreign(outcome: Result<&Response, &HttpError>) -> bool {
+    match outcome {
+        Ok(response) => is_refusal(response.status().as_u16()) && !has_hubspot_body(response),
+        Err(error) => error.kind() == HttpErrorKind::Redirect,
+    }
+}
+
 fn wait_after_answer(response: &Response, idempotency: Idempotency, told: bool) -> Option<Wait> {
     let safe = idempotency == Idempotency::Safe;
     match response.status().as_u16() {
@@ -155,7 +190,7 @@ fn wait_after_answer(response: &Response, idempotency: Idempotency, told: bool) 
         477 | 521 | 522 | 523 | 525 | 526 => Some(Wait::Backoff),
         // Who says when to come back has refused.
         503 if told => Some(Wait::Backoff),
-        500 | 502 | 503 | 504 | 524 if safe => Some(Wait::Backoff),
+        status if safe && is_passing(status) => Some(Wait::Backoff),
         _ => None,
     }
 }
@@ -186,8 +221,20 @@ mod tests {
     use super::*;
     use crate::http::Phase;
 
-    const SAFE: Idempotency = Idempotency::Safe;
-    const UNSAFE: Idempotency = Idempotency::Unsafe;
+    const READ: Sent = Sent {
+        idempotency: Idempotency::Safe,
+        is_read: true,
+    };
+    const SAFE: Sent = Sent {
+        idempotency: Idempotency::Safe,
+        is_read: false,
+    };
+    const UNSAFE: Sent = Sent {
+        idempotency: Idempotency::Unsafe,
+        is_read: false,
+    };
+    /// HubSpot's error body.
+    const OURS: &str = r#"{"status":"error","message":"no"}"#;
 
     fn policy() -> RetryPolicy {
         RetryPolicy {
@@ -205,16 +252,33 @@ mod tests {
     }
 
     /// The wait in seconds after a first attempt.
-    fn wait(response: &Response, idempotency: Idempotency) -> Option<f64> {
+    fn wait(response: &Response, sent: Sent) -> Option<f64> {
         policy()
-            .wait(Ok(response), idempotency, 1, Duration::ZERO)
+            .wait(Ok(response), sent, 1, Duration::ZERO)
             .map(|wait| wait.as_secs_f64())
     }
 
     #[test]
     fn what_the_caller_did_wrong_is_not_tried_again() {
         for status in [200, 207, 302, 400, 401, 403, 404, 405, 409, 414, 415, 501] {
-            assert_eq!(wait(&answer(status, None, ""), SAFE), None, "{status}");
+            for sent in [READ, SAFE, UNSAFE] {
+                assert_eq!(wait(&answer(status, None, OURS), sent), None, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_that_something_else_refused_is_repeated_a_few_times_and_a_write_is_not() {
+        let policy = policy();
+        for status in [400, 401, 403, 404, 405, 409, 422] {
+            let refusal = answer(status, None, "<html>Forbidden</html>");
+            let waits = |sent, attempt| policy.wait(Ok(&refusal), sent, attempt, Duration::ZERO).is_some();
+            assert!(
+                (1..FOREIGN_ATTEMPTS).all(|attempt| waits(READ, attempt)),
+                "{status}"
+            );
+            assert!(!waits(READ, FOREIGN_ATTEMPTS), "{status}");
+            assert!(!waits(SAFE, 1) && !waits(UNSAFE, 1), "{status}");
         }
     }
 
@@ -268,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_create_is_repeated_only_when_nothing_was_done() {
-        for status in [500, 502, 503, 504, 524] {
+        for status in [408, 425, 499, 500, 502, 503, 504, 520, 524, 527, 530] {
+            assert_eq!(wait(&answer(status, None, ""), READ), Some(0.5), "{status}");
             assert_eq!(wait(&answer(status, None, ""), SAFE), Some(0.5), "{status}");
             assert_eq!(wait(&answer(status, None, ""), UNSAFE), None, "{status}");
         }
@@ -282,11 +347,9 @@ mod tests {
     fn a_lost_answer_is_repeated_where_that_is_safe_and_a_lost_connection_always() {
         use HttpErrorKind as Kind;
         let request = http::Request::new(Bytes::new());
-        let wait = |kind, idempotency| {
+        let wait = |kind, sent| {
             let error = HttpError::new(kind, &request);
-            policy()
-                .wait(Err(&error), idempotency, 1, Duration::ZERO)
-                .is_some()
+            policy().wait(Err(&error), sent, 1, Duration::ZERO).is_some()
         };
         for kind in [
             Kind::Interrupted,
@@ -307,6 +370,7 @@ mod tests {
         ] {
             assert!(!wait(kind, SAFE) && !wait(kind, UNSAFE), "{kind}");
         }
+        assert!(wait(Kind::Redirect, READ) && !wait(Kind::Tls, READ));
     }
 
     #[test]

@@ -6,11 +6,10 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::RetryPolicy;
+use super::{RetryPolicy, policy::Sent};
 use crate::{
     auth::Renewed,
     http::{Exchange, HttpError, HttpService, Request, Response},
-    request::Idempotency,
 };
 
 /// How often and how long a request was tried; an extension of its response.
@@ -29,7 +28,7 @@ impl Default for Attempts {
     }
 }
 
-/// The outermost layer: sends a request until it is answered, refused for good, or given up.
+/// The layer: sends a request until it is answered, refused for good, or given up.
 #[derive(Debug)]
 pub(crate) struct Retry {
     inner: Arc<dyn HttpService>,
@@ -45,7 +44,7 @@ impl Retry {
 #[async_trait]
 impl HttpService for Retry {
     async fn call(&self, mut request: Request) -> Result<Response, HttpError> {
-        let (idempotency, start) = (Idempotency::of(&request), Instant::now());
+        let (sent, start) = (Sent::of(&request), Instant::now());
         let (mut attempts, mut renewed) = (1, false);
         loop {
             let outcome = self.inner.call(request.clone()).await;
@@ -56,7 +55,7 @@ impl HttpService for Retry {
                 request.extensions_mut().insert(Renewed);
                 continue;
             }
-            let Some(wait) = self.policy.wait(outcome.as_ref(), idempotency, attempts, elapsed) else {
+            let Some(wait) = self.policy.wait(outcome.as_ref(), sent, attempts, elapsed) else {
                 return finish(outcome, attempts, elapsed);
             };
             log(&request, &outcome, attempts, wait);
@@ -96,6 +95,7 @@ mod tests {
     use super::*;
     use crate::{
         http::HttpErrorKind,
+        request::Idempotency,
         script::{Script, Step, answer, ok},
     };
 
@@ -148,6 +148,20 @@ mod tests {
         let script = Script::new([Step::Fail(HttpErrorKind::Interrupted), ok()]);
         call(&script, Idempotency::Unsafe).await.unwrap_err();
         assert_eq!(script.times().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_once_a_call() {
+        let refused = || {
+            let Step::Answer(mut response) = answer(401, &[], r#"{"status":"error"}"#) else {
+                unreachable!("`answer` answers")
+            };
+            response.extensions_mut().insert(Renewed);
+            Step::Answer(response)
+        };
+        let script = Script::new([refused(), refused(), refused()]);
+        assert_eq!(call(&script, Idempotency::Safe).await.unwrap().status(), 401);
+        assert_eq!(script.times().len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

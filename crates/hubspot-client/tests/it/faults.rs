@@ -199,7 +199,12 @@ async fn a_redirect_to_another_host_is_not_followed_with_the_token() {
     let server = Server::start(vec![answer(302, &location, b"")]).await;
     let error = list_once(&server.url()).await;
     assert_eq!(http(&error).kind(), HttpErrorKind::Redirect);
-    assert!(other.heads().is_empty());
+    let text = error.to_string();
+    assert!(
+        text.ends_with("the answer points to another host, 127.0.0.1"),
+        "{text}"
+    );
+    assert!(other.heads().is_empty() && error.is_retryable());
 }
 
 #[tokio::test]
@@ -226,4 +231,39 @@ async fn an_answer_may_be_compressed() {
     let server = Server::start(vec![answer(200, head, GZIPPED)]).await;
     let page = list(&server.url(), Timeouts::default(), 1).await.unwrap();
     assert_eq!(page.results[0].json(), r#"{"id":"1"}"#);
+}
+
+/// A page behind 1 MB of blanks, in a kilobyte.
+const BLANKS: &[u8] = include_bytes!("blanks.gz");
+
+async fn list_within(reply: Reply, max_size: usize) -> (Result<RawPage, Error>, usize) {
+    let server = Server::start(vec![reply]).await;
+    let client = builder().base_url(server.url()).max_response_size(max_size);
+    let result = client
+        .build()
+        .unwrap()
+        .list_objects(&List::new("contacts").with_after("private"))
+        .await;
+    (result, server.heads().len())
+}
+
+#[tokio::test]
+async fn a_small_response_that_unpacks_beyond_the_bound_is_refused_by_name() {
+    let head = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
+    assert!(BLANKS.len() < 2_000);
+    let (page, _) = list_within(answer(200, head, BLANKS), 2_000_000).await;
+    assert_eq!(page.unwrap().results.len(), 1);
+    let (error, attempts) = list_within(answer(200, head, BLANKS), 1_000_000).await;
+    let error = error.unwrap_err();
+    assert_eq!(http(&error).kind(), HttpErrorKind::TooLarge);
+    assert!(error.to_string().contains("`max_response_size`"), "{error}");
+    assert!(error.hint().unwrap().contains("gateway") && !error.is_retryable());
+    assert_eq!(attempts, 1, "it would be as large again");
+}
+
+#[tokio::test]
+async fn a_response_of_the_bound_is_taken_and_one_byte_more_is_not() {
+    assert!(list_within(json(PAGE), PAGE.len()).await.0.is_ok());
+    let (error, _) = list_within(json(PAGE), PAGE.len() - 1).await;
+    assert_eq!(http(&error.unwrap_err()).kind(), HttpErrorKind::TooLarge);
 }

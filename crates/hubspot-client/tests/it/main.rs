@@ -1,6 +1,7 @@
 //! The client from outside: against a server on a port where the network matters, against a script where it does not.
 
 mod answers;
+mod believing;
 mod emulated;
 mod fairness;
 mod faults;

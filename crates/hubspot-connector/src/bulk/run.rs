@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use hubspot_client::request::imports::{ImportOperation, NewImport};
-use hubspot_client::{Client, Error, Import, ImportError};
+use hubspot_client::{Client, Error, Import, ImportError, PageTrail};
 use tokio::time::sleep;
 
 use super::report::End;
@@ -118,13 +118,16 @@ impl Run<'_, '_> {
     }
 
     async fn in_list(&self, name: &str) -> Result<Option<Import>, Error> {
+        let mut trail = PageTrail::new("imports");
         let mut after = None;
         loop {
             let page = self.client.imports(after.as_deref()).await?;
+            let imports = page.imports.len();
             let found = page.imports.into_iter().find(|import| import.name == name);
             after = page.after;
-            if found.is_some() || after.is_none() {
-                return Ok(found);
+            match &after {
+                Some(next) if found.is_none() => trail.follow(imports, next)?,
+                _ => return Ok(found),
             }
         }
     }
@@ -147,13 +150,16 @@ impl Run<'_, '_> {
     }
 
     async fn errors(&self, import: &Import) -> Result<Vec<ImportError>, Error> {
+        let mut trail = PageTrail::new(format!("errors of the import {}", import.id));
         let (mut errors, mut after) = (Vec::new(), None);
         loop {
             let page = self.client.import_errors(&import.id, after.as_deref()).await?;
+            let found = page.errors.len();
             errors.extend(page.errors);
             after = page.after;
-            if after.is_none() {
-                return Ok(errors);
+            match &after {
+                Some(next) => trail.follow(found, next)?,
+                None => return Ok(errors),
             }
         }
     }

@@ -308,14 +308,15 @@ fn one_by_one(
     list: List,
 ) -> impl Stream<Item = Result<hubspot_client::RawPage, hubspot_client::Error>> + Send {
     try_stream! {
+        let mut trail = hubspot_client::PageTrail::new(list.object_type.clone());
         let mut next = Some(list.clone());
         while let Some(asked) = next {
             let page = client.list_objects(&asked).await?;
             next = match &page.next {
-                Some(further) if asked.after.as_deref() == Some(&*further.after) => {
-                    Err(hubspot_client::Error::RepeatedPage { stream: list.object_type.clone(), after: further.after.clone() })?
+                Some(further) => {
+                    trail.follow(page.results.len(), &further.after)?;
+                    Some(list.clone().with_after(further.after.clone()))
                 }
-                Some(further) => Some(list.clone().with_after(further.after.clone())),
                 None => None,
             };
             yield page;

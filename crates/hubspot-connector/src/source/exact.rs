@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hubspot_client::request::associations::MAX_BATCH;
-use hubspot_client::{Association, Client, Error};
+use hubspot_client::{Association, Client, Error, PageTrail};
 
 use crate::objects::ObjectType;
 
@@ -94,7 +94,7 @@ async fn read_alone(
         from: id.to_owned(),
         to: Vec::new(),
     };
-    let mut seen = BTreeSet::new();
+    let mut trail = PageTrail::new(format!("associations of {} {id}", from.name));
     let mut after: Option<String> = None;
     loop {
         let page = match client
@@ -105,15 +105,13 @@ async fn read_alone(
             Err(error) if error.is_not_found() => return Ok(found),
             Err(error) => return Err(error),
         };
+        let others = page.to.len();
         found.to.extend(page.to);
         match page.next {
             None => return Ok(found),
-            Some(next) if seen.insert(next.clone()) => after = Some(next),
-            Some(after) => {
-                return Err(Error::RepeatedPage {
-                    stream: format!("associations of {} {id}", from.name),
-                    after,
-                });
+            Some(next) => {
+                trail.follow(others, &next)?;
+                after = Some(next);
             }
         }
     }

@@ -97,7 +97,9 @@ async fn the_source_keeps_every_promise_of_a_source() {
         "streams": [{"name": "contacts", "page_size": 50}, "companies", "deals", "owners", "pipelines"],
         "properties": ["hs_object_id"],
     }));
-    conformance::source::all(&source).await;
+    let suite = conformance::source::all(&source);
+    let ended = tokio::time::timeout(std::time::Duration::from_hours(24), suite).await;
+    ended.expect("nothing waits for a read that nobody polls");
 }
 
 #[tokio::test(start_paused = true)]

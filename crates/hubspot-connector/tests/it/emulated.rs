@@ -72,6 +72,12 @@ impl Hubspot {
         self.builder(token).wait_for_next_day(false).build().unwrap()
     }
 
+    /// A client that uses this much of the account's limits.
+    pub(crate) fn client_within(&self, limits: Limits) -> Client {
+        let builder = self.builder(DEFAULT_TOKEN).limiter(RateLimiter::new(limits));
+        builder.build().unwrap()
+    }
+
     fn builder(&self, token: &str) -> ClientBuilder {
         let service = Arc::new(Mounted(self.router.clone()));
         // Days pass as fast as tokio's paused clock says.

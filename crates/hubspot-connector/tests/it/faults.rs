@@ -43,6 +43,17 @@ async fn what_heals_by_itself_is_not_noticed() {
         json!({"truncate": true}),
         json!({"slow": "2s"}),
         json!({"status": 423}),
+        json!({"status": 408, "body": ""}),
+        json!({"status": 520, "body": "error code: 520"}),
+        json!({"status": 530, "body": "error code: 1016"}),
+        json!({"html": true}),
+        json!({"status": 403, "body": "<html>Forbidden</html>"}),
+        json!({"status": 404, "body": "<html>Not found</html>"}),
+        json!({"status": 400, "body": {}}),
+        json!({"status": 200, "body": {"status": "error", "category": "RATE_LIMITS", "message": "no"}}),
+        json!({"status": 200, "body": {}}),
+        json!({"status": 200, "body": [null]}),
+        json!({"status": 200, "body": {"results": [], "paging": {"next": {}}}}),
     ];
     for action in actions {
         let hubspot = some();
@@ -60,6 +71,9 @@ async fn every_route_may_stumble() {
             json!({"status": 503}),
             json!({"truncate": true}),
             json!({"drop": true}),
+            json!({"status": 404, "body": "<html>Not found</html>"}),
+            json!({"status": 200, "body": {"status": "error", "category": "RATE_LIMITS", "message": "no"}}),
+            json!({"status": 200, "body": {}}),
         ] {
             let hubspot = some();
             hubspot
@@ -87,6 +101,11 @@ async fn what_does_not_heal_ends_the_read_and_the_next_one_goes_on() {
         (json!({"drop": true}), ErrorKind::Unreachable),
         (json!({"truncate": true}), ErrorKind::Unreachable),
         (json!({"html": true}), ErrorKind::Unreachable),
+        (
+            json!({"status": 403, "body": "<html>Forbidden</html>"}),
+            ErrorKind::Unreachable,
+        ),
+        (json!({"status": 200, "body": {}}), ErrorKind::Unreachable),
         (json!({"repeatPage": true}), ErrorKind::InvalidData),
         (json!({"status": 429, "policy": "DAILY"}), ErrorKind::Quota),
     ] {

@@ -15,6 +15,7 @@ mod moving;
 mod odd_answers;
 mod pace;
 mod positions;
+mod progress;
 mod stress;
 mod table;
 mod unkind_search;

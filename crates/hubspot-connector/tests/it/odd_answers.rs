@@ -284,6 +284,8 @@ async fn a_custom_object_is_read_by_its_id_and_named_by_its_name() {
     );
 }
 
+const MISSING_SCOPES: &[u8] = br#"{"status": "error", "category": "MISSING_SCOPES"}"#;
+
 #[tokio::test]
 async fn a_wrong_name_is_refused_with_the_names_of_custom_objects_too() {
     let schemas =
@@ -297,7 +299,11 @@ async fn a_wrong_name_is_refused_with_the_names_of_custom_objects_too() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("did you mean `cars`"), "{error}");
 
-    let refusing = Double::new(|call| call.path.ends_with("/schemas").then(|| (403, b"{}".to_vec())));
+    let refusing = Double::new(|call| {
+        call.path
+            .ends_with("/schemas")
+            .then(|| (403, MISSING_SCOPES.to_vec()))
+    });
     let error = refusing
         .source(json!({"streams": ["carz"]}))
         .catalog()

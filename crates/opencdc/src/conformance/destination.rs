@@ -47,6 +47,7 @@ pub async fn all<S: Subject>(make: impl Fn() -> S) {
     widening::a_type_that_widens_keeps_what_was_there(&make()).await;
     a_batch_without_records_is_fine(&make()).await;
     a_dropped_write_leaves_the_destination_usable(&make()).await;
+    a_write_that_nobody_polls_holds_up_no_other_key(&make()).await;
     a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
     a_refused_record_holds_the_checkpoint_back(&make()).await;
     notes_come_into_force_with_the_checkpoint(&make()).await;
@@ -304,6 +305,21 @@ pub async fn a_new_field_is_filled_from_then_on(subject: &dyn Subject) {
 /// Only the position moved.
 pub async fn a_batch_without_records_is_fine(subject: &dyn Subject) {
     assert!(write(&*prepared(subject).await, vec![], 1).await.is_empty());
+}
+
+/// Promise 11. Does not end when it is broken, so give it a bound.
+pub async fn a_write_that_nobody_polls_holds_up_no_other_key(subject: &dyn Subject) {
+    let destination = prepared(subject).await;
+    let (one, two) = (contact("1", "a@example.com", 1), contact("2", "b@example.com", 1));
+    let mut idle = Box::pin(destination.write(batch(vec![one], 1), checkpoint(1)));
+    let begun = futures_util::poll!(&mut idle);
+    write(&*destination, vec![two], 2).await;
+    if begun.is_pending() {
+        idle.await.expect("the write succeeds");
+    }
+    destination.close().await.unwrap();
+    let both = [pair("1", "a@example.com"), pair("2", "b@example.com")];
+    assert_eq!(emails(subject).await, both);
 }
 
 /// Promise 5: after a write whose future was dropped before it answered, the same batch can be written.

@@ -14,6 +14,7 @@ pub async fn all(source: &dyn Source) {
     reading_may_be_repeated(source).await;
     nothing_is_lost_after_any_position(source).await;
     a_dropped_read_leaves_the_source_usable(source).await;
+    a_read_that_nobody_polls_holds_nobody_up(source).await;
     only_selected_streams_are_read(source).await;
     an_unknown_stream_is_refused(source).await;
     a_position_that_is_not_its_own_is_refused(source).await;
@@ -125,6 +126,24 @@ pub async fn a_dropped_read_leaves_the_source_usable(source: &dyn Source) {
         identities(&read(source, selection, None).await),
         identities(&whole)
     );
+}
+
+/// Promise 6. Does not end when it is broken, so give it a bound: under paused time a timeout ends it at once.
+pub async fn a_read_that_nobody_polls_holds_nobody_up(source: &dyn Source) {
+    let selection = everything(source).await;
+    let mut idle = source.read(selection.clone(), None).await.unwrap();
+    let first = idle.next().await.expect("at least one batch").unwrap();
+    // The next batch is asked for, and then nobody looks.
+    let asked = futures_util::poll!(idle.next());
+    let meanwhile = read(source, selection, None).await;
+    let mut batches = vec![first];
+    if let std::task::Poll::Ready(Some(batch)) = asked {
+        batches.push(batch.unwrap());
+    }
+    while let Some(batch) = idle.next().await {
+        batches.push(batch.unwrap());
+    }
+    assert_eq!(identities(&batches), identities(&meanwhile));
 }
 
 /// Promise 1, for a selection of one stream.

@@ -197,6 +197,7 @@ async fn the_ndjson_destination_keeps_the_promises_of_one_that_appends() {
     widening::a_type_that_widens_keeps_what_was_there(&make()).await;
     destination::a_batch_without_records_is_fine(&make()).await;
     destination::a_dropped_write_leaves_the_destination_usable(&make()).await;
+    destination::a_write_that_nobody_polls_holds_up_no_other_key(&make()).await;
     destination::a_transactional_destination_stores_the_checkpoint_with_the_rows(&make()).await;
     destination::a_refused_record_holds_the_checkpoint_back(&make()).await;
     destination::notes_come_into_force_with_the_checkpoint(&make()).await;
