@@ -179,7 +179,9 @@ mod tests {
             ["Wed, 21 Oct 2026 09:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"],
         ] {
             let clock = clock();
-            dates.iter().for_each(|date| note(&clock, date));
+            for date in dates {
+                note(&clock, date);
+            }
             assert_eq!(now(&clock), START);
         }
     }

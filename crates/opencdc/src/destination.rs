@@ -63,8 +63,8 @@ pub type UnfitValues = BTreeMap<(StreamName, String), u64>;
 ///
 /// 10. Of a record whose delete says `purged`, and of those that were merged into it, no value stays where this
 ///     destination can take it out; one that appends says so in its own documentation.
-/// 11. A write that nobody polls holds nothing that others wait for but the order of promise 4: no slot of a
-///     limiter, no place in a queue, no connection of a pool.
+/// 11. A write that nobody polls holds nothing that others wait for but the order of promise 4: no slot of a limiter,
+///     no place in a queue, no connection of a pool.
 ///
 /// # Transactional destinations
 /// A destination that can store a checkpoint *in the same transaction as the rows* returns its store from

