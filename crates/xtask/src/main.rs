@@ -19,7 +19,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   tidy    crate arrows and the words that must not appear
   parity  HubSpot's official Python and Node clients against `spoke emulate`
   guides  the programs of the guides against `spoke emulate`
-  peers   two popular connectors against `spoke emulate`; installs them first
+  peers   three popular connectors against `spoke emulate`; installs them first
   soak    random schedules of changes, faults and crashes for a number of seconds (the argument), then runs of real
           processes behind a gateway that lies
   bench   benchmarks; arguments go to the benchmark (`--contacts 1000000`)

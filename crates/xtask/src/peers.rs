@@ -1,4 +1,4 @@
-//! Popular connectors against a real `spoke emulate` process: they must read the right number of distinct rows.
+//! Popular connectors against a real `spoke emulate` process: they must list and read every stream.
 //!
 //! Each is installed from PyPI into a folder of its own below `target/`: their dependencies do not go together.
 
@@ -13,14 +13,15 @@ use crate::steps::run;
 
 const SUITE: &str = "crates/hubspot-emulator/tests/peers";
 
-/// Installs both connectors, starts the emulator on a free port and runs them one after the other.
+/// Installs the connectors, starts the emulator on a free port and runs them one after the other.
 pub(crate) fn check() -> Result<()> {
     let airbyte = environment("airbyte")?;
     let meltano = environment("meltano")?;
-    let emulator = Emulator::start(&["--contacts", "1000"])?;
+    let singer = environment("singer")?;
+    let emulator = Emulator::start(&["--contacts", "1000", "--clean"])?;
     run(Command::new("python3")
         .arg(Path::new(SUITE).join("peers.py"))
-        .args([airbyte, meltano])
+        .args([airbyte, meltano, singer])
         .envs(emulator.env()))
 }
 
