@@ -82,9 +82,21 @@ fn envelope(body: &Bytes) -> Result<Envelope, Fault> {
 /// A record that is the whole answer.
 pub(crate) fn record(body: &Bytes) -> Result<RawObject, Fault> {
     let mut cursor = Cursor::new(utf8(body)?);
-    let record = cursor.record(body)?;
+    let record = cursor.record(body).map_err(|fault| no_record(body, fault))?;
     cursor.end()?;
     Ok(record)
+}
+
+/// A body without an `id` is not a record of another shape: something else than HubSpot's objects wrote it.
+fn no_record(body: &Bytes, fault: Fault) -> Fault {
+    let has_id = || {
+        let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        value.get("id").is_some()
+    };
+    match fault {
+        Fault::WrongShape { .. } if !has_id() => Fault::Lacks { member: "id" },
+        fault => fault,
+    }
 }
 
 /// A collection with items of a shape of their own.
