@@ -215,7 +215,10 @@ async fn a_restored_record_is_taken_out_of_what_is_known_of_the_bin() {
     catch_up(&source, &mut tables).await;
     assert_eq!(tables.len("contacts"), before);
     emulator.advance(Duration::from_hours(1));
-    catch_up(&source, &mut tables).await;
+    // The client believes a clock that jumped once most of its last answers agree.
+    for _ in 0..3 {
+        catch_up(&source, &mut tables).await;
+    }
     emulator.clear_requests();
     let batches = catch_up(&source, &mut tables).await;
     assert_eq!(of_stream(&batches, "contacts").len(), 0);

@@ -91,7 +91,10 @@ async fn two_types_of_one_number_on_one_pair_are_two_rows_through_every_change()
     for types in [json!([primary]), json!([manager]), json!([manager, primary])] {
         hubspot.api("PUT", &pair, &types).await;
         emulator.advance(MINUTE);
-        follower.catch_up().await;
+        // The client believes a clock that jumped once most of its last answers agree.
+        for _ in 0..3 {
+            follower.catch_up().await;
+        }
         assert_right(&follower, &hubspot).await;
     }
 }
