@@ -52,6 +52,7 @@ pub(crate) struct Trouble {
     pub(crate) retry_at: Option<Timestamp>,
     /// What is wrong right now; none when the last attempt went well.
     #[serde(default)]
+    #[expect(clippy::struct_field_names, reason = "it is the member's name in JSON")]
     pub(crate) trouble: Option<Current>,
 }
 

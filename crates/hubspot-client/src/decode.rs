@@ -90,7 +90,7 @@ pub(crate) fn record(body: &Bytes) -> Result<RawObject, Fault> {
 /// A body without an `id` is not a record of another shape: something else than HubSpot's objects wrote it.
 fn no_record(body: &Bytes, fault: Fault) -> Fault {
     let has_id = || {
-        let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
         value.get("id").is_some()
     };
     match fault {

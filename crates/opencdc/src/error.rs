@@ -130,7 +130,7 @@ impl Error {
         if failed.len() <= 1 {
             let (stream, error) = failed.pop()?;
             let mut whole = Self::new(error.kind(), error.to_string());
-            whole.0.hint = error.0.hint.clone();
+            whole.0.hint.clone_from(&error.0.hint);
             return Some(whole.standing_for(0, vec![(stream, error)]));
         }
         let names: Vec<_> = failed.iter().map(|(name, _)| format!("`{name}`")).collect();

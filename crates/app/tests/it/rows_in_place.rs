@@ -82,6 +82,8 @@ fn what_vanished_before_a_pipeline_began_again_is_marked_with_its_reason() {
         }
         let touched = vanish(&portal, seed);
         begin_again(&workplace);
+        // The walk over the recycle bin of a second run proves what was erased.
+        workplace.run(&["sync", "--once"]).ok();
         workplace.run(&["sync", "--once"]).ok();
         assert_right(&workplace, &portal);
 
@@ -270,6 +272,8 @@ fn a_repair_of_an_erased_contact_forgets_its_history() {
         &json!({"objectType": "contacts", "seed": 5, "silent": true, "gdprDelete": 3, "distinct": true}),
     );
     workplace.run(&["audit", "--repair"]).ok();
+    // The walk over the recycle bin of a run proves that they were erased.
+    workplace.run(&["sync", "--once"]).ok();
     let list = ids(&touched, "gdprDelete").join("','");
     let history = format!("SELECT count(*) FROM contacts_property_history WHERE record_id IN ('{list}')");
     assert_eq!(number(&workplace.path("hubspot.db"), &history), 0);

@@ -356,8 +356,9 @@ mod tests {
         for seed in 0..4 {
             check_against_model(seed, |draw| draw.below(5_000) * 1_000_000_007);
             check_against_model(seed, |draw| {
-                let category =
-                    Category::of(["HUBSPOT_DEFINED", "USER_DEFINED", "ODD"][draw.below(3) as usize]);
+                let category = Category::of(
+                    ["HUBSPOT_DEFINED", "USER_DEFINED", "ODD"][usize::try_from(draw.below(3)).unwrap()],
+                );
                 let number = draw.below(3);
                 (draw.below(40), draw.below(60), Kind { number, category })
             });

@@ -381,7 +381,7 @@ mod tests {
         // The digest of the text as the list wrote it, which is what was noted before.
         let mut old = OfStream::default();
         old.live.apply(vec![(1, Some(OLD_DIGEST))]);
-        let difference = records(&[now.clone()], &old, &facts(), Rule::default());
+        let difference = records(std::slice::from_ref(&now), &old, &facts(), Rule::default());
         assert_eq!(difference.records, []);
         let value = digest::of_properties(plain.properties().map(AsRef::as_ref)).value;
         assert_eq!(

@@ -393,6 +393,10 @@ impl Reader {
 
 /// What HubSpot says of one record.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is looked into at once and never kept"
+)]
 pub(super) enum One {
     /// This one, or the one that it was merged into.
     There(RawObject),

@@ -55,6 +55,7 @@ pub(super) enum Act {
 
 /// What one run has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Done {
     /// When changes were last asked for.
     pub(super) polled: Option<Timestamp>,

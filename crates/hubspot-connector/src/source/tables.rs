@@ -22,6 +22,7 @@ use crate::objects::ObjectType;
 use crate::own::OwnStream;
 use crate::position::{Complete, StreamPosition};
 use crate::record::Facts;
+pub(super) use reading::is_about_one;
 use vanished::Vanished;
 
 /// One row of a table.

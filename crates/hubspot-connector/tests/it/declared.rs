@@ -84,9 +84,9 @@ async fn custom_objects_never_take_the_name_of_another_stream() {
         ids(&batches, "contacts").len(),
         hubspot.ids("contacts", "live").await.len()
     );
-    let named = hubspot.source(json!({"streams": ["contacts_companies", "contacts", "companies"]}));
+    let by_name = hubspot.source(json!({"streams": ["contacts_companies", "contacts", "companies"]}));
     assert!(
-        named
+        by_name
             .catalog()
             .await
             .unwrap()

@@ -107,7 +107,11 @@ async fn a_404_of_a_gateway_deletes_nothing() {
     let gateway = json!({"status": 404, "body": "<html>nginx</html>"});
     fault(&emulator, &format!("/crm/lists/*/{hidden}"), &gateway);
     let members = members_of(&follower, &hidden);
-    follower.catch_up().await;
+    // What a gateway answers for HubSpot ends the read of the table, and deletes nothing.
+    let mut batches = follower.start(opencdc::Until::CaughtUp).await;
+    while let Some(Ok(batch)) = batches.next().await {
+        follower.tables.apply(batch);
+    }
     assert!(follower.tables.after("lists", &id_key(&hidden)).is_some());
     assert_eq!(members_of(&follower, &hidden), members);
 }
@@ -157,7 +161,6 @@ async fn a_list_whose_members_are_refused_is_left_out_and_the_others_go_on() {
         json!({"status": 400, "body": {"status": "error", "category": "VALIDATION_ERROR",
                "subCategory": "ListError.INVALID_OBJECT_TYPE_FOR_LIST", "message": "Invalid object type for list"}}),
         json!({"status": 404, "body": {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "no such list"}}),
-        json!({"status": 404, "body": "<html></html>"}),
     ];
     for refusal in refusals {
         let emulator = emulator();

@@ -55,9 +55,9 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
     let asked = shelf.filter(|resource| is_asked_for(kind, resource, call));
     let mut shown = page(kind, asked, call)?;
     if let Some(results) = shown["results"].as_array_mut() {
-        results
-            .iter_mut()
-            .for_each(|piece| rename_times(emulator, kind, piece));
+        for piece in results {
+            rename_times(emulator, kind, piece);
+        }
     }
     Ok(Reply::value(200, &shown))
 }

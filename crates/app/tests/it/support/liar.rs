@@ -90,7 +90,7 @@ impl Liar {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let state = Arc::clone(&serving);
-                thread::spawn(move || state.serve(connection));
+                thread::spawn(move || state.serve(&connection));
             }
         });
         Self { url, state }
@@ -109,21 +109,21 @@ impl Liar {
 
 impl State {
     /// One request a connection: what the program sends after a reset must not depend on this thread.
-    fn serve(&self, client: TcpStream) {
+    fn serve(&self, client: &TcpStream) {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut draw = Draw(self.seed ^ number.wrapping_mul(0x9e37_79b9));
-        let Some(request) = read_message(&client) else {
+        let Some(request) = read_message(client) else {
             return;
         };
         let lies = !self.is_honest.load(Ordering::Relaxed) && draw.below(20) == 0;
         if !lies {
             if let Some(answer) = self.pass_on(&request) {
-                send(&client, &answer);
+                send(client, &answer);
             }
             return;
         }
         self.lies.fetch_add(1, Ordering::Relaxed);
-        self.lie(*draw.one_of(&LIES), &request, &client);
+        self.lie(*draw.one_of(&LIES), &request, client);
     }
 
     fn lie(&self, lie: Lie, request: &[u8], client: &TcpStream) {

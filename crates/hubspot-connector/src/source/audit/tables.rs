@@ -10,7 +10,8 @@ use hubspot_client::{ApiVersion, Client, Request};
 use opencdc::{Data, Error, ErrorKind, Operation, Record, Result};
 use serde_json::{Map, Value};
 
-use crate::error::{Doing, OrFailed};
+use super::super::tables::is_about_one;
+use crate::error::{Doing, OrFailed, is_withheld};
 use crate::objects::ObjectType;
 use crate::own::OwnStream;
 use crate::plan::Plan;
@@ -94,7 +95,8 @@ impl RawTable<'_> {
     ) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         for object in types {
-            for mut row in self.pages(|version, _| list(version, object.path_name())).await? {
+            let listed = self.pages(|version, _| list(version, object.path_name())).await;
+            for mut row in left_out_if_refused(listed)? {
                 row.insert("object_type".to_owned(), Value::from(&*object.name));
                 rows.push(row);
             }
@@ -130,10 +132,10 @@ impl RawTable<'_> {
             let [id, object] =
                 ["listId", "objectTypeId"].map(|name| list.get(name).cloned().unwrap_or_default());
             let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-            for mut row in self
+            let members = self
                 .pages(|version, after| lists::members(version, &text, after))
-                .await?
-            {
+                .await;
+            for mut row in left_out_if_refused(members)? {
                 let record = row.get("recordId").cloned().unwrap_or_default();
                 row.insert("record_id".to_owned(), record);
                 row.insert("list_id".to_owned(), Value::from(&*text));
@@ -216,6 +218,19 @@ fn members(own: OwnStream, body: &mut Value, name: &str) -> Result<Vec<Row>> {
         _ => Err(unknown(own, &format!("something else than objects in `{name}`"))),
     };
     all.into_iter().map(row).collect()
+}
+
+/// Nothing of what HubSpot refuses alone, such as the members of one list: a read leaves it out too.
+fn left_out_if_refused(rows: Result<Vec<Row>>) -> Result<Vec<Row>> {
+    match rows {
+        Err(error) if is_refused_alone(&error) => Ok(Vec::new()),
+        rows => rows,
+    }
+}
+
+fn is_refused_alone(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.is_some_and(is_about_one) || is_withheld(error)
 }
 
 fn stages(mut pipeline: Row) -> Vec<Row> {

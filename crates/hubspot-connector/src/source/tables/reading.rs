@@ -392,7 +392,7 @@ fn says_gone(error: &ClientError) -> bool {
 }
 
 /// Whether HubSpot refused the one thing that it was asked for: neither the token nor the moment is to blame.
-fn is_about_one(error: &ClientError) -> bool {
+pub(in crate::source) fn is_about_one(error: &ClientError) -> bool {
     match error {
         ClientError::Api(error) => {
             (400..500).contains(&error.status)
