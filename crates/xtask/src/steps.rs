@@ -30,7 +30,7 @@ const THOROUGH: [(&str, &str); 6] = [
     // How long the emulator is fuzzed.
     ("SPOKE_FUZZ_SECONDS", "60"),
     // How many random schedules of changes and faults the copy must survive.
-    ("SPOKE_SCHEDULES", "2000"),
+    ("SPOKE_SCHEDULES", "300"),
     // How often `spoke sync` is killed while it follows.
     ("SPOKE_KILLS", "200"),
     // How many records change within one millisecond.
