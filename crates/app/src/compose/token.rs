@@ -13,7 +13,8 @@ use crate::settings::SecretRef;
 
 const KEY: &str = "`access_token`";
 
-/// How long a secret that HubSpot refused is not read again: many calls fail at once, and a program may be slow.
+/// How long a secret that was read again in vain is not read once more: many calls fail at once, and a program may be
+/// slow.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// The token of a connection, read again when its file changes and when HubSpot refuses it.
@@ -21,9 +22,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct KeptToken {
     secret: SecretRef,
     held: Mutex<Held>,
-    /// When the secret was last read because HubSpot refused it. Held while it is read, so that calls that fail together
-    /// read it once.
-    reread: tokio::sync::Mutex<Option<Instant>>,
+    /// When the secret was read again and was still the refused one. Held while it is read, so that calls that fail
+    /// together read it once.
+    in_vain: tokio::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl KeptToken {
         Ok(Self {
             secret: secret.clone(),
             held: Mutex::new(held),
-            reread: tokio::sync::Mutex::default(),
+            in_vain: tokio::sync::Mutex::default(),
         })
     }
 
@@ -130,11 +131,11 @@ impl TokenProvider for KeptToken {
         if matches!(self.secret, SecretRef::Env(_) | SecretRef::Literal(_)) {
             return Ok(false);
         }
-        let mut last = self.reread.lock().await;
-        let is_due = last.is_none_or(|last| last.elapsed() >= PAUSE);
+        let mut in_vain = self.in_vain.lock().await;
+        let is_due = in_vain.is_none_or(|last| last.elapsed() >= PAUSE);
         if self.current() == *refused && is_due {
             self.read_again().await;
-            *last = Some(Instant::now());
+            *in_vain = (self.current() == *refused).then(Instant::now);
         }
         Ok(self.current() != *refused)
     }
@@ -180,10 +181,22 @@ mod tests {
         assert!(kept.token().await.unwrap() == token("pat-two"));
         // A call that left with the old token finds the new one there.
         assert!(kept.replace(&token("pat-one")).await.unwrap());
+        assert!(
+            !kept.replace(&token("pat-two")).await.unwrap(),
+            "it is still the same"
+        );
         std::fs::write(&path, "pat-three").unwrap();
-        assert!(!kept.replace(&token("pat-two")).await.unwrap(), "a moment ago");
+        assert!(
+            !kept.replace(&token("pat-two")).await.unwrap(),
+            "asked a moment ago"
+        );
         tokio::time::advance(PAUSE).await;
         assert!(kept.replace(&token("pat-two")).await.unwrap());
+        std::fs::write(&path, "pat-four").unwrap();
+        assert!(
+            kept.replace(&token("pat-three")).await.unwrap(),
+            "the last one was not in vain"
+        );
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use hubspot_client::request::properties::NewProperty;
-use hubspot_client::{Client, Limits};
+use hubspot_client::{Client, Limits, Priority};
 use hubspot_connector::HubspotSource;
 use hubspot_connector::write::{DestinationConfig, HubspotDestination};
 use hubspot_emulator::{Counts, Options, Tier};
@@ -97,7 +97,8 @@ async fn four_wide_types_are_read_while_their_reader_waits_for_writes_on_the_sam
     });
     let config = config_of(json!({"streams": TYPES, "associations": "none"}));
     let source = HubspotSource::new(client.clone(), config).unwrap();
-    let destination = destination(client).await;
+    // Both wait in the same class, as in a pipeline.
+    let destination = destination(client.with_priority(Priority::Snapshot)).await;
     let copy = async {
         let selection = Selection::everything(&source.catalog().await.unwrap());
         let mut batches = source.read(selection, None).await.unwrap();
