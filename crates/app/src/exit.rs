@@ -65,11 +65,6 @@ impl Failure {
         Self::new(Exit::Environment, message)
     }
 
-    /// What failed, and why, in one line.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
     /// The failure for a program.
     pub(crate) fn current(&self) -> Current {
         Current {

@@ -101,7 +101,7 @@ impl KeptToken {
             Ok((_, Err(error))) => {
                 tracing::warn!(
                     "HubSpot refused the access token, and it cannot be read again: {}",
-                    error.message()
+                    error.reason()
                 );
             }
             Err(error) => tracing::warn!(%error, "reading the access token again was interrupted"),

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::changing::{Draw, STREAMS, assert_is_hubspots, change, seed_of_now};
+use crate::support::changing::{Draw, STREAMS, assert_is_hubspots, change, portal, seed_of_now};
 use crate::support::spoke::wait_for;
-use crate::support::{Portal, Workplace, setting};
+use crate::support::{Workplace, setting};
 
 /// How many kills a plain `cargo test` makes; CI makes more.
 const A_FEW: u64 = 25;
@@ -22,13 +22,7 @@ fn killed_while_it_follows_the_copy_is_hubspots_in_the_end() {
     let seed = setting("SPOKE_SEED").unwrap_or_else(seed_of_now);
     println!("replay: SPOKE_SEED={seed} SPOKE_KILLS={kills} cargo test -p spoke --test it killed_while");
     let mut draw = Draw(seed);
-    let portal = Portal::process(&[
-        "--contacts=400",
-        "--companies=60",
-        "--deals=90",
-        "--tickets=0",
-        "--tier=unlimited",
-    ]);
+    let portal = portal(&[]);
     let workplace = Workplace::syncing(&portal.url, STREAMS);
     let database = workplace.path("hubspot.db");
     let mut written = 0;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::changing::{Draw, STREAMS, assert_is_hubspots, change, seed_of_now};
+use crate::support::changing::{Draw, STREAMS, assert_is_hubspots, change, portal, seed_of_now};
 use crate::support::liar::Liar;
-use crate::support::{Portal, Workplace, setting};
+use crate::support::{Workplace, setting};
 
 /// How many times a process is started in one run.
 const STARTS: u64 = 10;
@@ -29,12 +29,7 @@ fn a_copy_through_a_lying_gateway_is_hubspots_in_the_end() {
 
 fn soak(seed: u64) -> u64 {
     let mut draw = Draw(seed);
-    let portal = Portal::process(&[
-        "--contacts=400",
-        "--companies=60",
-        "--deals=90",
-        "--tickets=0",
-        "--tier=unlimited",
+    let portal = portal(&[
         &format!("--seed={}", seed % 1_000),
         &format!("--search-lag={}ms", draw.below(1_500)),
     ]);

@@ -19,6 +19,18 @@ const PAIRS: [(&str, &str); 3] = [
 pub(crate) const STREAMS: &str = "[contacts, companies, deals], poll: 1s, lookback: 3s, archived: {every: 2s}, \
                        reconcile: {every: 5s}, reassociate: {every: 4s}, refresh: 20s";
 
+/// An account of these objects in a process of its own, without limits; `more` are further arguments of `spoke emulate`.
+pub(crate) fn portal(more: &[&str]) -> Portal {
+    let usual = [
+        "--contacts=400",
+        "--companies=60",
+        "--deals=90",
+        "--tickets=0",
+        "--tier=unlimited",
+    ];
+    Portal::process(&[&usual, more].concat())
+}
+
 /// Fails the test unless the copy is what HubSpot has: records, values, associations, and why records are gone.
 pub(crate) fn assert_is_hubspots(database: &Path, portal: &Portal) {
     for object in OBJECTS {
