@@ -161,8 +161,10 @@ async fn judge(
     cdc.doubt = cdc.doubt.filter(|doubt| *doubt > round.begun);
     part.done.miscounted = false;
     // What vanished behind a snapshot that was resumed was not compared: a wrong count is no standing difference then.
-    part.done.reconciled = round.begun > cdc.initial_timestamp;
-    part.done.walked = true;
+    // Nor of what vanished behind this walk before this run.
+    let is_whole = !std::mem::take(&mut part.done.resumed_walk);
+    part.done.reconciled = is_whole && round.begun > cdc.initial_timestamp;
+    part.done.walked |= is_whole;
     part.done.counted = 0;
     part.done.archived = part.done.archived.max(1);
     note_associations_read(part, round.begun);

@@ -132,7 +132,8 @@ async fn judge(
         cdc.archived.open = Some(step::ended(round));
     } else {
         cdc.archived = step::after_round_page(round, cdc.archived.last, 0, 0, None);
-        part.done.archived += 1;
+        let is_whole = !std::mem::take(&mut part.done.resumed_bin);
+        part.done.archived += u32::from(is_whole);
         cdc.since = None;
     }
     Ok(difference)

@@ -148,6 +148,8 @@ impl ObjectPart {
                 self.note_walked(&state);
             }
             let StreamPosition::Cdc(mut cdc) = state else { return };
+            self.done.resumed_walk = cdc.reconcile.open.is_some();
+            self.done.resumed_bin = cdc.archived.open.is_some();
             loop {
                 match self.replanned() {
                     Replanned::Same => self.reshape(&mut cdc),

@@ -77,6 +77,10 @@ pub(super) struct Done {
     pub(super) reconciled: bool,
     /// All records were read.
     pub(super) walked: bool,
+    /// The open walk over all records was begun by an earlier run: what has vanished behind it since is not compared.
+    pub(super) resumed_walk: bool,
+    /// The open walk over the recycle bin was begun by an earlier run.
+    pub(super) resumed_bin: bool,
     /// When the run began.
     pub(super) begun: Option<Timestamp>,
     /// How many pages of walks were read: those that are due take turns.

@@ -81,6 +81,31 @@ fn assert_copied(tables: &Tables, emulator: &Emulator) {
     assert_eq!(here, live(emulator));
 }
 
+/// A run that only ended the walks of an earlier one has not seen what went away behind them.
+#[tokio::test(start_paused = true)]
+async fn what_vanished_behind_a_walk_that_an_earlier_run_began_is_found_by_the_next_run() {
+    for (walk, vanish) in [("reconcile", "gdprDelete"), ("archived", "archive")] {
+        let emulator = emulator();
+        let source = source(
+            &emulator,
+            json!({"streams": ["contacts"], "reconcile": {"every": "1s"}}),
+        );
+        let mut tables = Tables::default();
+        mutate(&emulator, "archive", 250);
+        catch_up(&source, &mut tables).await;
+        emulator.advance(std::time::Duration::from_hours(1));
+        let is_half_way = |contacts: &Value| contacts[walk]["open"]["after"].is_string();
+        read_until(&source, &mut tables, Until::CaughtUp, is_half_way).await;
+        let mutation =
+            json!({"objectType": "contacts", "seed": 6, "distinct": true, "silent": true, vanish: 60});
+        emulator.mutate(&mutation).unwrap();
+        emulator.advance(std::time::Duration::from_hours(1));
+        catch_up(&source, &mut tables).await;
+        let found: BTreeSet<_> = tables.of("contacts").into_keys().collect();
+        assert_eq!(found, live(&emulator), "{walk}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn pages_in_no_order_cost_no_more_reads_and_bring_no_delete_twice() {
     let emulator = emulator();
