@@ -116,7 +116,21 @@ impl fmt::Display for Required {
     }
 }
 
+/// The properties by which HubSpot knows a person.
+const PERSON: &[&str] = &["email", "firstname", "lastname", "phone", "mobilephone"];
+
 impl ObjectType {
+    /// The properties that say who a record is about. All of them are empty once it was erased, also while it still lies
+    /// in the recycle bin (believed, from HubSpot's help on permanent deletion). Empty for types whose records HubSpot's
+    /// API does not erase.
+    pub fn identity(&self) -> &'static [&'static str] {
+        if self.can(Capability::GdprDelete) {
+            PERSON
+        } else {
+            &[]
+        }
+    }
+
     /// The custom object types of an account, in the order of its schemas.
     pub fn customs(schemas: &[Schema]) -> Vec<Self> {
         let names = naming::names(schemas);

@@ -47,7 +47,9 @@ pub struct Compared {
 /// 3. `archived` lists rows that are marked as gone likewise: those whose time of archiving is known, and that were not
 ///    merged into another. Each is the delete that would mark it so, with that time as its
 ///    [`VERSION`](crate::metadata_keys::VERSION).
-/// 4. Nothing is changed, nobody who writes is held up, and what is seen is durable.
+/// 4. `remains` answers for each `purged` delete, in their order, whether a value of that record, or of one that was
+///    merged into it, still stands in the rows that the delete is about.
+/// 5. Nothing is changed, nobody who writes is held up, and what is seen is durable.
 ///
 /// # What a caller may not conclude
 /// - That two calls see the same rows: others may write in between.
@@ -68,6 +70,12 @@ pub trait Inspect: Send + Sync + Debug {
         _limit: usize,
     ) -> Result<Vec<Record>> {
         Ok(Vec::new())
+    }
+
+    /// Whether something of these erased records remains; each is the `purged` delete of one. A destination that keeps no
+    /// rows has nothing to answer.
+    async fn remains(&self, erased: &[Record]) -> Result<Vec<bool>> {
+        Ok(vec![false; erased.len()])
     }
 }
 
@@ -96,6 +104,12 @@ pub trait Origin: Send + Sync + Debug {
 
     /// The wanted streams that cannot be read, and why; the others can be compared.
     async fn refused(&self) -> Result<Vec<(StreamName, Error)>>;
+
+    /// The `purged` deletes of all records of these streams that a read up to `from` has found to be erased. Nothing of them
+    /// may be left in a copy.
+    async fn erased(&self, _from: &Resume, _streams: &[StreamName]) -> Result<Vec<Record>> {
+        Ok(Vec::new())
+    }
 
     /// The time there. What changes later may not be in any copy yet.
     async fn time(&self) -> Result<SystemTime>;

@@ -24,7 +24,7 @@ use std::time::SystemTime;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use opencdc::{
-    Catalog, Error, ErrorKind, Inspect, Origin, Position, Record, Result, Stream, StreamName, Until,
+    Catalog, Error, ErrorKind, Inspect, Origin, Record, Result, Resume, Stream, StreamName, Until,
     metadata_keys,
 };
 
@@ -72,7 +72,7 @@ impl Audit<'_> {
             .map(|stream| (stream.name.clone(), Audited::new(stream)))
             .collect();
         let names: Vec<_> = audited.keys().cloned().collect();
-        let mut pages = self.origin.walk(&names, &table.position).await?;
+        let mut pages = self.origin.walk(&names, &table.resume.position).await?;
         while let Some(page) = pages.next().await {
             table.compare(&page?, &mut audited, tell).await?;
         }
@@ -83,6 +83,7 @@ impl Audit<'_> {
             }
             table.confirm(one, self.origin).await?;
         }
+        table.find_remains(&mut audited, self.origin).await?;
         Ok(table.report(audited))
     }
 
@@ -98,10 +99,15 @@ impl Audit<'_> {
                 continue;
             };
             let mut one = Audited::new(stream);
-            one.suspects = found.findings.iter().map(|finding| finding.key.clone()).collect();
+            let suspects = found
+                .findings
+                .iter()
+                .filter(|finding| finding.what != What::Remains);
+            one.suspects = suspects.map(|finding| finding.key.clone()).collect();
             table.confirm(&mut one, self.origin).await?;
             audited.insert(stream.name.clone(), one);
         }
+        table.find_remains(&mut audited, self.origin).await?;
         Ok(table.report(audited))
     }
 
@@ -114,13 +120,11 @@ impl Audit<'_> {
         let (catalog, left_out) = self.chosen(catalog).await?;
         let refused = self.refused().await?;
         let (_, resume) = Keeper::of(self.pipeline).resume(&self.pipeline.name).await?;
-        let position = resume
-            .map(|resume| resume.position)
-            .ok_or_else(|| nothing_yet(&self.pipeline.name))?;
+        let resume = resume.ok_or_else(|| nothing_yet(&self.pipeline.name))?;
         let began = self.origin.time().await?;
         let mut reached = BTreeMap::new();
         for stream in catalog.streams.iter().filter(|_| self.follows) {
-            let time = self.origin.reached(&position, &stream.name).await?;
+            let time = self.origin.reached(&resume.position, &stream.name).await?;
             reached.insert(stream.name.clone(), time.unwrap_or(began).min(began));
         }
         Ok(Table {
@@ -129,7 +133,7 @@ impl Audit<'_> {
             left_out,
             forgetful: self.origin.forgetful().await?,
             refused,
-            position,
+            resume,
             began,
             reached,
         })
@@ -188,7 +192,7 @@ struct Table {
     left_out: Vec<StreamName>,
     forgetful: Vec<StreamName>,
     refused: Vec<(StreamName, String)>,
-    position: Position,
+    resume: Resume,
     began: SystemTime,
     /// Of a pipeline that runs: up to when its copy has everything.
     reached: BTreeMap<StreamName, SystemTime>,
@@ -240,6 +244,25 @@ impl Table {
                 one.settle(record, compared, self.is_on_its_way(&one.stream, record))?;
             }
             one.unanswered(keys.len().saturating_sub(records.len()));
+        }
+        Ok(())
+    }
+
+    /// What was erased at the origin must have left every row of the copy.
+    async fn find_remains(
+        &self,
+        audited: &mut BTreeMap<StreamName, Audited>,
+        origin: &dyn Origin,
+    ) -> Result<()> {
+        let names: Vec<_> = audited.keys().cloned().collect();
+        let erased = origin.erased(&self.resume, &names).await?;
+        for some in erased.chunks(AGAIN) {
+            let remains = self.look.remains(some).await?;
+            for (record, _) in some.iter().zip(remains).filter(|(_, remains)| *remains) {
+                if let Some(one) = audited.get_mut(&record.stream) {
+                    one.note_remains(record)?;
+                }
+            }
         }
         Ok(())
     }

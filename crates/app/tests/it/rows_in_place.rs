@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::copy::{assert_associations_equal_truth, assert_equals_truth, number, rows, text};
-use crate::support::{Portal, Workplace};
+use crate::support::{Portal, Workplace, stream};
 
 fn portal() -> Portal {
     Portal::with(Counts {
@@ -260,6 +260,42 @@ fn nothing_of_an_erased_contact_stays_in_any_file_not_its_history_nor_what_was_m
         "{other} is there"
     );
     assert_equals_truth(&database, &portal, "contacts");
+    assert_remains_are_found(&workplace, merged["id"].as_str().expect("an id"), &first);
+}
+
+/// Puts values of a contact back that was merged into an erased one, as if they had never gone.
+fn assert_remains_are_found(workplace: &Workplace, erased: &str, merged: &str) {
+    let findings = || {
+        let ended = workplace.run(&["audit", "--json", "crm", "contacts", "contacts_property_history"]);
+        let report = ended.json()[0].take();
+        let of = |name: &str| {
+            let findings = stream(&report, name)["findings"]
+                .as_array()
+                .expect("a list")
+                .clone();
+            let named = |one: &Value| format!("{} {}", one["id"].as_str()?, one["what"].as_str()?).into();
+            findings.iter().filter_map(named).collect::<Vec<String>>()
+        };
+        (ended.code, of("contacts"), of("contacts_property_history"))
+    };
+    assert_eq!(findings(), (0, Vec::new(), Vec::new()));
+    edit(
+        workplace,
+        &format!("UPDATE contacts SET city = 'Ulm' WHERE id = '{merged}'"),
+    );
+    edit(
+        workplace,
+        &format!(
+            "INSERT INTO contacts_property_history (record_id, property, timestamp, ordinal, value) \
+             VALUES ('{merged}', 'city', '2024-01-01T00:00:00.000Z', 0, 'Ulm')"
+        ),
+    );
+    let (code, records, history) = findings();
+    assert_eq!(code, 1);
+    let told = [format!("{erased} remains")];
+    assert_eq!((&records[..], &history[..]), (&told[..], &told[..]));
+    workplace.run(&["audit", "--repair"]).ok();
+    assert_eq!(findings(), (0, Vec::new(), Vec::new()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -38,16 +38,38 @@ impl Digest {
     }
 }
 
-/// The digest of a record's `properties`, by whatever route, in whatever order and with whatever escapes they came.
-///
-/// Null, empty and absent are one (hubspot-api notes §1.2), so that a property that nobody has filled in changes no
-/// digest when it is added. Two versions of a record collide once in two thousand million.
-pub(crate) fn of_properties(json: Option<&[u8]>) -> Digest {
-    match json.map(serde_json::from_slice::<Sum>) {
-        None => Sum::default().digest(),
-        Some(Ok(sum)) => sum.digest(),
+/// A record's `properties` in one reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// The digest, by whatever route, in whatever order and with whatever escapes they came. Null, empty and absent are one
+    /// (hubspot-api notes §1.2), so that a property that nobody has filled in changes no digest when it is added. Two
+    /// versions of a record collide once in two thousand million.
+    pub(crate) digest: Digest,
+    /// Whether one of the properties that were looked for has a value. `None` where none of them is named at all: what
+    /// HubSpot leaves out says nothing.
+    pub(crate) has_value: Option<bool>,
+}
+
+/// The digest, and whether one of these properties has a value.
+pub(crate) fn look(json: Option<&[u8]>, names: &[&str]) -> Looked {
+    let mut sum = Sum {
+        names,
+        ..Sum::default()
+    };
+    let read = json.map(|json| {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        (&mut sum).deserialize(&mut reader).and_then(|()| reader.end())
+    });
+    match read {
         // Not an object of plain keys: the text itself tells versions apart.
-        Some(Err(_)) => of_json(json.unwrap_or_default()),
+        Some(Err(_)) => Looked {
+            digest: of_json(json.unwrap_or_default()),
+            has_value: None,
+        },
+        None | Some(Ok(())) => Looked {
+            digest: sum.digest(),
+            has_value: sum.has_value,
+        },
     }
 }
 
@@ -85,16 +107,32 @@ fn fold(sum: u64) -> u32 {
 
 /// The sums over the properties, in which order does not matter.
 #[derive(Default)]
-struct Sum {
+struct Sum<'n> {
     value: u64,
     text: u64,
+    names: &'n [&'n str],
+    has_value: Option<bool>,
 }
 
-impl Sum {
+impl Sum<'_> {
     fn digest(&self) -> Digest {
         Digest {
             value: fold(self.value),
             text: fold(self.text),
+        }
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        let is_empty = matches!(value, "null" | "\"\"");
+        if self.names.contains(&name) {
+            self.has_value = Some(self.has_value == Some(true) || !is_empty);
+        }
+        if !is_empty {
+            let seed = xxh3_64(name.as_bytes());
+            let text = xxh3_64_with_seed(value.as_bytes(), seed);
+            let plain = plain(value).map(|plain| xxh3_64_with_seed(plain.as_bytes(), seed));
+            self.text = self.text.wrapping_add(text);
+            self.value = self.value.wrapping_add(plain.unwrap_or(text));
         }
     }
 }
@@ -102,30 +140,26 @@ impl Sum {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Sum {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Self::default())
+impl<'de> DeserializeSeed<'de> for &mut Sum<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Sum {
-    type Value = Self;
+impl<'de> Visitor<'de> for &mut Sum<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("properties by name")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &RawValue>()? {
-            if !matches!(value.get(), "null" | "\"\"") {
-                let seed = xxh3_64(name.as_bytes());
-                let text = xxh3_64_with_seed(value.get().as_bytes(), seed);
-                let plain = plain(value.get()).map(|plain| xxh3_64_with_seed(plain.as_bytes(), seed));
-                self.text = self.text.wrapping_add(text);
-                self.value = self.value.wrapping_add(plain.unwrap_or(text));
-            }
+            self.add(&name, value.get());
         }
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -134,7 +168,7 @@ mod tests {
     use super::*;
 
     fn of(json: &str) -> u32 {
-        of_properties(Some(json.as_bytes())).value
+        look(Some(json.as_bytes()), &[]).digest.value
     }
 
     #[test]
@@ -156,8 +190,18 @@ mod tests {
 
     #[test]
     fn what_has_no_properties_has_a_digest_too() {
-        assert_eq!(of_properties(None).value, of("{}"));
+        assert_eq!(look(None, &[]).digest.value, of("{}"));
         assert_ne!(of("[1]"), of("[2]"));
+    }
+
+    #[test]
+    fn a_property_that_is_not_named_says_nothing() {
+        let has_value = |json: &str| look(Some(json.as_bytes()), &["email", "phone"]).has_value;
+        assert_eq!(has_value(r#"{"email":null,"phone":"1"}"#), Some(true));
+        assert_eq!(has_value(r#"{"email":null,"phone":""}"#), Some(false));
+        assert_eq!(has_value(r#"{"em\u0061il":"","city":"Ulm"}"#), Some(false));
+        assert_eq!(has_value(r#"{"city":"Ulm"}"#), None);
+        assert_eq!(has_value("[]"), None);
     }
 
     #[test]
@@ -176,7 +220,7 @@ mod tests {
 
     #[test]
     fn digests_of_earlier_versions_are_known_again() {
-        let digest = |json: &str| of_properties(Some(json.as_bytes()));
+        let digest = |json: &str| look(Some(json.as_bytes()), &[]).digest;
         let escaped = digest(r#"{"website":"https:\/\/x.example"}"#);
         assert_eq!(escaped.compare(escaped.text), Compared::SameText);
         assert_eq!(escaped.compare(escaped.value), Compared::Same);

@@ -34,6 +34,10 @@ pub(crate) enum Edit {
     UnseenBin(StreamName, Vec<(u64, Option<u32>)>),
     /// Records that are gone, nobody knows why: [`LOST`], or [`LOST_BEFORE_WALK`].
     Lost(StreamName, Vec<(u64, Option<u32>)>),
+    /// Records that were delivered without a name or an address: [`ANONYMOUS`].
+    Anonymous(StreamName, Vec<(u64, Option<u32>)>),
+    /// Records that were erased: [`ERASED`].
+    Erased(StreamName, Vec<(u64, Option<u32>)>),
     /// Rows of a table that is read whole, by key.
     Rows(StreamName, Vec<(String, Option<u32>)>),
 }
@@ -42,6 +46,10 @@ pub(crate) enum Edit {
 pub(crate) const LOST: u32 = 0;
 /// The walk over the recycle bin that is under way began afterwards: if it does not show the record either, that was erased.
 pub(crate) const LOST_BEFORE_WALK: u32 = 1;
+/// An empty identity in the recycle bin does not prove that it was erased: it was empty before.
+pub(crate) const ANONYMOUS: u32 = 0;
+/// Nothing of it may stay in a copy.
+pub(crate) const ERASED: u32 = 0;
 
 /// What is known of one stream.
 #[derive(Debug, Default)]
@@ -52,6 +60,8 @@ pub(crate) struct OfStream {
     pub(crate) unseen: Map<u64>,
     pub(crate) unseen_bin: Map<u64>,
     pub(crate) lost: Map<u64>,
+    pub(crate) anonymous: Map<u64>,
+    pub(crate) erased: Map<u64>,
     pub(crate) rows: BTreeMap<String, u32>,
     /// Associations as an older release noted them, and the notes that they came from.
     numbered: Map<Numbered>,
@@ -101,6 +111,8 @@ impl Known {
             Some(("unseen", fence)) => of.unseen.restore(u64::of_name(fence)?, value.clone()),
             Some(("unseen-bin", fence)) => of.unseen_bin.restore(u64::of_name(fence)?, value.clone()),
             Some(("lost", fence)) => of.lost.restore(u64::of_name(fence)?, value.clone()),
+            Some(("anonymous", fence)) => of.anonymous.restore(u64::of_name(fence)?, value.clone()),
+            Some(("erased", fence)) => of.erased.restore(u64::of_name(fence)?, value.clone()),
             Some(("links", fence)) => of.pairs.restore(Pair::of_name(fence)?, value.clone()),
             Some(("pairs", fence)) => {
                 of.outdated.push(Arc::clone(key));
@@ -161,6 +173,8 @@ impl Edit {
             | Self::Unseen(stream, _)
             | Self::UnseenBin(stream, _)
             | Self::Lost(stream, _)
+            | Self::Anonymous(stream, _)
+            | Self::Erased(stream, _)
             | Self::Rows(stream, _) => stream,
         }
     }
@@ -176,6 +190,12 @@ impl OfStream {
             Edit::Unseen(_, edits) => self.unseen.apply(edits),
             Edit::UnseenBin(_, edits) => self.unseen_bin.apply(edits),
             Edit::Lost(_, edits) => self.lost.apply(edits),
+            Edit::Anonymous(_, edits) => self.anonymous.apply(edits),
+            Edit::Erased(_, edits) => {
+                take_out(&mut self.bin, &edits);
+                take_out(&mut self.anonymous, &edits);
+                self.erased.apply(edits);
+            }
             Edit::Bin(_, edits) => self.bin.apply(edits),
             Edit::Pairs(_, edits) => self.pairs.apply(edits),
             Edit::Rows(_, edits) => {
@@ -197,15 +217,15 @@ impl OfStream {
             .apply(numbered.iter().map(pair::with_category).collect());
     }
 
-    /// What lives is not lost.
+    /// What lives is neither lost nor erased.
     fn find(&mut self, edits: &[(u64, Option<u32>)]) {
-        if self.lost.len() == 0 {
-            return;
-        }
-        let alive = edits.iter().filter(|(_, digest)| digest.is_some());
-        let found = alive.filter(|(id, _)| self.lost.get(*id).is_some());
-        let found = found.map(|(id, _)| (*id, None)).collect();
-        self.lost.apply(found);
+        let alive: Vec<_> = edits
+            .iter()
+            .copied()
+            .filter(|(_, digest)| digest.is_some())
+            .collect();
+        take_out(&mut self.lost, &alive);
+        take_out(&mut self.erased, &alive);
     }
 
     fn take_notes(&mut self, stream: &StreamName) -> Vec<Note> {
@@ -217,6 +237,8 @@ impl OfStream {
         notes.extend(chunk_notes(stream, "unseen", &mut self.unseen));
         notes.extend(chunk_notes(stream, "unseen-bin", &mut self.unseen_bin));
         notes.extend(chunk_notes(stream, "lost", &mut self.lost));
+        notes.extend(chunk_notes(stream, "anonymous", &mut self.anonymous));
+        notes.extend(chunk_notes(stream, "erased", &mut self.erased));
         if std::mem::take(&mut self.rows_changed) {
             let rows = serde_json::to_vec(&self.rows).expect("a map with text keys is always serialisable");
             notes.push(Note {
@@ -226,6 +248,16 @@ impl OfStream {
         }
         notes
     }
+}
+
+/// Removes what is there of these; removing what is not would write its chunk again.
+fn take_out(map: &mut Map<u64>, edits: &[(u64, Option<u32>)]) {
+    if map.len() == 0 {
+        return;
+    }
+    let there = edits.iter().filter(|(id, _)| map.get(*id).is_some());
+    let there = there.map(|(id, _)| (*id, None)).collect();
+    map.apply(there);
 }
 
 fn chunk_notes<K: Key>(stream: &StreamName, what: &str, map: &mut Map<K>) -> Vec<Note> {
@@ -330,6 +362,8 @@ mod tests {
             ("contacts/unseen/0000000000000000", vec![5, 0, 2, 0]),
             ("contacts/unseen-bin/0000000000000000", vec![9, 0]),
             ("contacts/lost/0000000000000000", vec![5, 0, 2, 1]),
+            ("contacts/anonymous/0000000000000000", vec![11, 0]),
+            ("contacts/erased/0000000000000000", vec![13, 0]),
         ]
     }
 
@@ -342,6 +376,8 @@ mod tests {
                 "contacts".into(),
                 vec![(5, Some(LOST)), (7, Some(LOST_BEFORE_WALK))],
             ),
+            Edit::Anonymous("contacts".into(), vec![(11, Some(ANONYMOUS))]),
+            Edit::Erased("contacts".into(), vec![(13, Some(ERASED))]),
         ];
         let notes = Known::default().apply(edits.clone());
         let written: Vec<_> = notes
@@ -388,6 +424,9 @@ mod tests {
                 Edit::Unseen(name(), ids.clone()),
                 Edit::UnseenBin(name(), ids.clone()),
                 Edit::Lost(name(), ids.clone()),
+                // What is erased is nowhere else.
+                Edit::Erased("companies".into(), ids.clone()),
+                Edit::Anonymous(name(), ids.clone()),
                 Edit::Pairs(
                     name(),
                     ids.iter()

@@ -4,6 +4,7 @@
 //! audit share would agree with itself.
 
 mod again;
+mod erased;
 mod tables;
 mod walk;
 
@@ -179,6 +180,11 @@ impl Origin for HubspotSource {
             }
         };
         Ok(pages.boxed())
+    }
+
+    async fn erased(&self, from: &Resume, streams: &[StreamName]) -> Result<Vec<Record>> {
+        let discovery = self.discovery().await?;
+        erased::deletes(&discovery, from, streams)
     }
 
     async fn again(&self, stream: &StreamName, keys: &[Data]) -> Result<Vec<Record>> {

@@ -36,8 +36,8 @@ pub(super) async fn act(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) ->
         let difference = judge(part, cdc, (&round, now), unseen, &BTreeSet::new()).await?;
         return Ok((difference, gates));
     }
-    let shown = resolve::shown(part);
-    let page = match part.reader.archived_page(round.after.clone(), shown).await? {
+    let shown = resolve::shown_archived(part);
+    let page = match part.reader.archived_page(round.after.clone(), &shown).await? {
         Paged::Page(page) => page,
         Paged::Refused(error) => {
             cdc.archived.open = Some(part.begin_again(error, now)?);
@@ -53,7 +53,7 @@ pub(super) async fn act(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) ->
     if round.after.is_none() {
         difference.edits.extend(begin(part));
     }
-    difference.extend(part.gone(&found.archived));
+    difference.extend(part.gone(&found.gone));
     // A record that others were merged into may have come here before a feed saw it.
     difference.extend(part.gone(&resolve::merged(part, &page.results)));
     difference.edits.extend(differ::edit(found.noted, |noted| {
@@ -141,16 +141,18 @@ async fn judge(
 
 /// A page of the recycle bin, sorted.
 struct Bin {
-    /// Records that were delivered as live, or as gone for an unknown reason.
-    archived: Vec<(u64, Fate)>,
+    /// Records that were delivered as live or as gone for an unknown reason, and those that were erased since they came here.
+    gone: Vec<(u64, Fate)>,
     /// Records that were never delivered, to be remembered all the same.
     noted: Vec<(u64, Option<u32>)>,
 }
 
 fn sort(part: &ObjectPart, objects: &[RawObject], since: Option<Timestamp>) -> Bin {
+    let erased = objects.iter().filter(|object| resolve::is_erased(part, object));
+    let erased: BTreeSet<_> = erased.filter_map(|object| number(object.id())).collect();
     part.known(|known| {
         let mut bin = Bin {
-            archived: Vec::new(),
+            gone: Vec::new(),
             noted: Vec::new(),
         };
         for object in objects {
@@ -158,8 +160,13 @@ fn sort(part: &ObjectPart, objects: &[RawObject], since: Option<Timestamp>) -> B
             let at = object.archived_at();
             let is_delivered = known.live.get(id).is_some() || known.lost.get(id).is_some();
             let after_since = || since.is_some_and(|since| archived_after(at, since));
-            if is_delivered || (known.bin.get(id).is_none() && after_since()) {
-                bin.archived.push((id, Fate::Archived(at.map(str::to_owned))));
+            if known.erased.get(id).is_some() {
+                continue;
+            }
+            if erased.contains(&id) && (is_delivered || known.bin.get(id).is_some()) {
+                bin.gone.push((id, Fate::Purged));
+            } else if is_delivered || (known.bin.get(id).is_none() && after_since()) {
+                bin.gone.push((id, Fate::Archived(at.map(str::to_owned))));
             } else if known.bin.get(id).is_none() {
                 bin.noted.push((id, Some(day(at))));
             }

@@ -8,7 +8,7 @@ use opencdc::{Operation, Record};
 
 use super::reader::Links;
 use crate::known::digest::{self, Compared};
-use crate::known::{Edit, Kind, OfStream, Pair, all_of, link_digest};
+use crate::known::{ANONYMOUS, ERASED, Edit, Kind, OfStream, Pair, all_of, link_digest};
 use crate::position::Adopt;
 use crate::record::{Facts, LinkRows};
 
@@ -46,6 +46,8 @@ pub(super) struct Rule<'a> {
     pub(super) adopt: Option<&'a Adopt>,
     /// Records that have not changed since are left out.
     pub(super) updated_after: Option<Timestamp>,
+    /// The properties that say who a record is about, as far as they are read.
+    pub(super) identity: &'a [&'static str],
 }
 
 /// Ids are decimal numbers (hubspot-api notes §1.2). One that is not is delivered each time it is seen and never found
@@ -59,9 +61,11 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
     let mut ids: Vec<_> = objects.iter().filter_map(|object| number(object.id())).collect();
     ids.sort_unstable();
     let digests = known.live.get_many(ids.iter().copied());
+    let is_noted = |id| known.anonymous.get(id).is_some();
     let known = |id: u64| digests[ids.binary_search(&id).ok()?];
     let mut chosen = Vec::new();
     let mut edits = Vec::new();
+    let mut anonymous = Vec::new();
     let mut difference = Difference::default();
     for object in objects {
         let id = number(object.id());
@@ -69,7 +73,11 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
         if before.is_none() && is_too_old(object, rule.updated_after) {
             continue;
         }
-        let digest = digest::of_properties(object.properties().map(AsRef::as_ref));
+        let looked = digest::look(object.properties().map(AsRef::as_ref), rule.identity);
+        let digest = looked.digest;
+        let is_anonymous = !rule.identity.is_empty() && looked.has_value != Some(true);
+        let unnoted = id.filter(|id| is_anonymous != is_noted(*id));
+        anonymous.extend(unnoted.map(|id| (id, is_anonymous.then_some(ANONYMOUS))));
         let compared = before.map(|before| digest.compare(before));
         if !rule.snapshot && compared == Some(Compared::Same) {
             continue;
@@ -96,6 +104,8 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
     if !edits.is_empty() {
         difference.edits.push(Edit::Live(facts.stream().clone(), edits));
     }
+    let anonymous = edit(anonymous, |ids| Edit::Anonymous(facts.stream().clone(), ids));
+    difference.edits.extend(anonymous);
     difference
 }
 
@@ -230,10 +240,12 @@ pub(super) fn deletes(gone: &[(u64, Fate)], facts: &Facts) -> Difference {
         Fate::Merged(_) | Fate::Lost | Fate::Purged => None,
     });
     let archived: Vec<_> = archived.collect();
-    let mut all = vec![Edit::Live(facts.stream().clone(), edits)];
-    if !archived.is_empty() {
-        all.push(Edit::Bin(facts.stream().clone(), archived));
-    }
+    let stream = || facts.stream().clone();
+    let mut all = vec![Edit::Live(stream(), edits)];
+    all.extend(edit(archived, |ids| Edit::Bin(stream(), ids)));
+    let purged = gone.iter().filter(|(_, fate)| *fate == Fate::Purged);
+    let purged: Vec<_> = purged.map(|(id, _)| (*id, Some(ERASED))).collect();
+    all.extend(edit(purged, |ids| Edit::Erased(stream(), ids)));
     let facts = facts.read_now();
     Difference {
         records: gone
@@ -293,7 +305,11 @@ mod tests {
 
     fn known(objects: &[RawObject]) -> OfStream {
         let mut known = OfStream::default();
-        let digest = |object: &RawObject| digest::of_properties(object.properties().map(AsRef::as_ref)).value;
+        let digest = |object: &RawObject| {
+            digest::look(object.properties().map(AsRef::as_ref), &[])
+                .digest
+                .value
+        };
         let entries = objects
             .iter()
             .map(|object| (number(object.id()).unwrap(), Some(digest(object))));
@@ -339,7 +355,7 @@ mod tests {
         let rule = Rule {
             snapshot: true,
             adopt: Some(&adopt),
-            updated_after: None,
+            ..Rule::default()
         };
         let now = [
             object(6, "Ulm", BEFORE),
@@ -352,6 +368,36 @@ mod tests {
             panic!("{:?}", difference.edits)
         };
         assert_eq!(edits.len(), 3, "what was adopted is known");
+    }
+
+    #[test]
+    fn a_record_without_a_name_is_noted_as_such_for_as_long_as_it_has_none() {
+        let rule = Rule {
+            identity: &["city"],
+            ..Rule::default()
+        };
+        let noted = |now: RawObject, known: &OfStream| {
+            let edits = records(&[now], known, &facts(), rule).edits;
+            edits.into_iter().find_map(|edit| match edit {
+                Edit::Anonymous(_, ids) => Some(ids),
+                _ => None,
+            })
+        };
+        let named = known(&[object(1, "Ulm", BEFORE)]);
+        let mut anonymous = known(&[object(1, "", BEFORE)]);
+        assert_eq!(
+            noted(object(1, "", BEFORE), &named),
+            Some(vec![(1, Some(ANONYMOUS))])
+        );
+        // Also of a record that is known otherwise, as earlier releases did not note it.
+        assert_eq!(
+            noted(object(1, "", BEFORE), &anonymous),
+            Some(vec![(1, Some(ANONYMOUS))])
+        );
+        anonymous.anonymous.apply(vec![(1, Some(ANONYMOUS))]);
+        assert_eq!(noted(object(1, "", BEFORE), &anonymous), None);
+        assert_eq!(noted(object(1, "Ulm", BEFORE), &anonymous), Some(vec![(1, None)]));
+        assert_eq!(noted(object(1, "Ulm", BEFORE), &named), None);
     }
 
     #[test]
@@ -383,7 +429,9 @@ mod tests {
         old.live.apply(vec![(1, Some(OLD_DIGEST))]);
         let difference = records(std::slice::from_ref(&now), &old, &facts(), Rule::default());
         assert_eq!(difference.records, []);
-        let value = digest::of_properties(plain.properties().map(AsRef::as_ref)).value;
+        let value = digest::look(plain.properties().map(AsRef::as_ref), &[])
+            .digest
+            .value;
         assert_eq!(
             difference.edits,
             [Edit::Live(STREAM.into(), vec![(1, Some(value))])]
@@ -412,6 +460,7 @@ mod tests {
         assert_eq!(reasons, ["archived", "merged", "unknown", "purged"]);
         let bin = Edit::Bin(STREAM.into(), vec![(1, Some(day(Some(LIMIT))))]);
         let live = Edit::Live(STREAM.into(), (1..=4).map(|id| (id, None)).collect());
-        assert_eq!(difference.edits, [live, bin]);
+        let erased = Edit::Erased(STREAM.into(), vec![(4, Some(ERASED))]);
+        assert_eq!(difference.edits, [live, bin, erased]);
     }
 }

@@ -75,6 +75,8 @@ pub(super) struct ObjectPart {
     pub(super) stale: Stale,
     /// What is gone may have been in the recycle bin and left it unseen, see [`Cdc::blind`].
     pub(super) blind: bool,
+    /// The properties that say who a record is about, as far as they are read.
+    identity: Vec<&'static str>,
     /// Which definitions `reader` goes by.
     shape: usize,
     /// Whether a history that may be cut was reported.
@@ -100,6 +102,7 @@ impl ObjectPart {
             Facts::new(stream.clone(), &context.portal_id, Some(object))
         };
         Some(Self {
+            identity: identity(plan, &properties),
             reader: Reader::new(client, plan, properties),
             facts: facts(&plan.stream, &plan.object),
             delivers,
@@ -238,6 +241,11 @@ impl ObjectPart {
         Ok(step::begin(now))
     }
 
+    /// The properties that say who a record is about, as far as they are read.
+    pub(super) fn identity(&self) -> &[&'static str] {
+        &self.identity
+    }
+
     /// What is known of the records.
     pub(super) fn known<T>(&self, look: impl FnOnce(&OfStream) -> T) -> T {
         let mut known = self.context.known.lock();
@@ -296,12 +304,17 @@ impl ObjectPart {
                 None => cdc.reconcile.last = Timestamp::UNIX_EPOCH,
             }
         }
+        self.identity = identity(&plan, &properties);
         self.reader.read_properties(properties);
     }
 
     /// The records among `objects` that are new or differ, as this stream delivers them.
     pub(super) fn differ(&self, objects: &[hubspot_client::RawObject], rule: Rule<'_>) -> Difference {
         let mut known = self.context.known.lock();
+        let rule = Rule {
+            identity: &self.identity,
+            ..rule
+        };
         let mut difference = differ::records(objects, known.of(self.stream()), &self.facts, rule);
         drop(known);
         if !self.delivers {
@@ -527,6 +540,12 @@ fn lost(gone: &[(u64, Fate)], known: &OfStream, blind: bool) -> Vec<(u64, Option
         _ => known.lost.get(*id).map(|_| (*id, None)),
     };
     gone.iter().filter_map(noted).collect()
+}
+
+fn identity(plan: &ObjectPlan, properties: &[String]) -> Vec<&'static str> {
+    let all = plan.object.identity().iter().copied();
+    all.filter(|name| properties.iter().any(|read| read == name))
+        .collect()
 }
 
 fn attached(context: &Context, plan: &Arc<ObjectPlan>) -> Vec<Attached> {

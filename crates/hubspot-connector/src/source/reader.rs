@@ -224,12 +224,13 @@ impl Reader {
         Ok(objects)
     }
 
-    /// Records of the recycle bin by id, with no more than their ids.
-    pub(super) async fn archived(&self, ids: &[String]) -> Result<Vec<RawObject>> {
+    /// Records of the recycle bin by id, with what is to be `shown` of them.
+    pub(super) async fn archived(&self, ids: &[String], shown: &[&str]) -> Result<Vec<RawObject>> {
         let mut objects = Vec::new();
         for some in ids.chunks(MAX_BATCH) {
+            let shown = std::iter::once(&CHEAPEST_PROPERTY).chain(shown);
             let mut question = BatchRead::new(self.plan.object.path_name(), some.iter().cloned())
-                .with_properties([CHEAPEST_PROPERTY.to_owned()]);
+                .with_properties(shown.map(|name| (*name).to_owned()));
             question.archived = true;
             objects.extend(self.batch(&question).await?);
         }

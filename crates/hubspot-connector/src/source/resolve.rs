@@ -8,7 +8,7 @@ use opencdc::Result;
 use super::differ::{Difference, Fate, number};
 use super::object::ObjectPart;
 use super::reader::One;
-use crate::known::{Edit, LOST};
+use crate::known::{Edit, LOST, digest};
 use crate::objects::Capability;
 
 /// The property that lists what was merged into a record (hubspot-api notes §7, row 5).
@@ -24,8 +24,12 @@ pub(super) struct Resolved {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     Archived(Option<String>),
+    /// Still in the recycle bin, but nothing there says any more who it was about.
+    Erased,
     Merged(String),
-    Nowhere { is_certain: bool },
+    Nowhere {
+        is_certain: bool,
+    },
 }
 
 /// What became of these records, of those among them that were delivered. A batch read did not find them alive.
@@ -62,6 +66,7 @@ impl Found {
     fn fate(self) -> Fate {
         match self {
             Self::Archived(at) => Fate::Archived(at),
+            Self::Erased => Fate::Purged,
             Self::Merged(into) => Fate::Merged(into),
             // A read by id that finds nothing proves nothing: see `left_bin` and `lost`.
             Self::Nowhere { .. } => Fate::Lost,
@@ -75,10 +80,14 @@ async fn look(part: &ObjectPart, ids: &[u64]) -> Result<Vec<(u64, Found)>> {
         return Ok(Vec::new());
     }
     let texts: Vec<_> = ids.iter().map(u64::to_string).collect();
-    let archived = part.reader.archived(&texts).await?;
+    let archived = part
+        .reader
+        .archived(&texts, part.plan().object.identity())
+        .await?;
     let mut found = Vec::with_capacity(ids.len());
     for (id, text) in ids.iter().zip(&texts) {
         let there = match archived.iter().find(|object| object.id() == text) {
+            Some(object) if is_erased(part, object) => Found::Erased,
             Some(object) => Found::Archived(object.archived_at().map(str::to_owned)),
             None => alone(part, text).await?,
         };
@@ -97,12 +106,29 @@ async fn alone(part: &ObjectPart, id: &str) -> Result<Found> {
     }
 }
 
-/// What a search must show, so that [`merged`] sees it.
+/// Whether an archived record was erased meanwhile: all that says who it is about is empty, and was not when it was
+/// delivered. HubSpot keeps an erased contact in the recycle bin for up to 30 days (believed, from its help).
+pub(super) fn is_erased(part: &ObjectPart, archived: &RawObject) -> bool {
+    let Some(id) = number(archived.id()).filter(|_| !part.identity().is_empty()) else {
+        return false;
+    };
+    let json = archived.properties().map(AsRef::as_ref);
+    let looked = digest::look(json, part.plan().object.identity());
+    looked.has_value == Some(false) && part.known(|known| known.anonymous.get(id).is_none())
+}
+
+/// What a list must show, so that [`merged`] sees it.
 pub(super) fn shown(part: &ObjectPart) -> &'static [&'static str] {
     match part.plan().object.can(Capability::Merge) {
         true => &[MERGED_IDS],
         false => &[],
     }
+}
+
+/// What a list of archived records must show, so that [`merged`] and [`is_erased`] see it.
+pub(super) fn shown_archived(part: &ObjectPart) -> Vec<&'static str> {
+    let identity = part.plan().object.identity();
+    shown(part).iter().chain(identity).copied().collect()
 }
 
 /// Records that were merged into these, as these say themselves.
@@ -151,21 +177,21 @@ pub(super) async fn left_bin(part: &ObjectPart, left: &[(u64, u32)], youngest: u
     let read = part.reader.by_id(&ids).await?;
     let mut difference = part.differ(&read.objects, part.rule());
     let missing: BTreeSet<_> = read.missing.iter().filter_map(|id| number(id)).collect();
-    let gone = left
+    let young = left
         .iter()
         .filter(|(id, day)| missing.contains(id) && *day >= youngest);
-    let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
+    let missing: Vec<_> = young.map(|(id, _)| *id).collect();
     let mut stay = BTreeSet::new();
-    let (mut merged, mut lost) = (Vec::new(), Vec::new());
-    for (id, found) in look(part, &gone).await? {
+    let (mut gone, mut lost) = (Vec::new(), Vec::new());
+    for (id, found) in look(part, &missing).await? {
         match found {
             Found::Archived(_) => _ = stay.insert(id),
-            Found::Merged(into) => merged.push((id, Fate::Merged(into))),
+            found @ (Found::Merged(_) | Found::Erased) => gone.push((id, found.fate())),
             // Its delete was delivered when it went to the bin, and keeps the values.
             Found::Nowhere { .. } => lost.push((id, Some(LOST))),
         }
     }
-    difference.extend(part.gone(&merged));
+    difference.extend(part.gone(&gone));
     let stream = part.stream();
     if !lost.is_empty() && !part.blind {
         difference.edits.push(Edit::Lost(stream.clone(), lost));

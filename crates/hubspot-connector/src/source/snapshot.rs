@@ -92,6 +92,7 @@ async fn read(part: &mut ObjectPart, snapshot: &Snapshot, page: &RawPage, joined
         snapshot: true,
         adopt: snapshot.adopt.as_ref(),
         updated_after: part.plan().updated_after,
+        ..Rule::default()
     };
     let mut difference = part.differ(&objects, rule);
     let next = page.next.as_ref().map(|next| &*next.after);

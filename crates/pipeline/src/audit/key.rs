@@ -21,7 +21,9 @@ impl Key {
     pub(super) fn of(stream: &Stream, data: &Data) -> Result<Self> {
         let object = data.to_object()?;
         let part = |name: &String| Part::of(object.get(name).unwrap_or(&Value::Null));
-        Ok(Self(stream.key.iter().map(part).collect()))
+        // The delete of all rows about a record names the first field alone.
+        let named = stream.key.iter().take(object.len().max(1));
+        Ok(Self(named.map(part).collect()))
     }
 
     /// Equal for equal keys; of others only one in 2^64 is.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use opencdc::{Data, Origin, Outcome, Result, StreamName};
+use opencdc::{Batch, Data, Origin, Outcome, Record, Result, StreamName};
 
-use super::{AGAIN, AuditReport, nothing_yet};
+use super::{AGAIN, AuditReport, What, nothing_yet};
 use crate::Pipeline;
 use crate::aside::Aside;
 
@@ -28,15 +28,44 @@ pub async fn repair(pipeline: &Pipeline, origin: &dyn Origin, report: &AuditRepo
             .count();
         written += of_batch as u64;
     }
+    written += erase(&mut aside, origin, report).await?;
     pipeline.destination.close().await?;
     Ok(written)
+}
+
+/// Erases again what should have been erased.
+async fn erase(aside: &mut Aside<'_>, origin: &dyn Origin, report: &AuditReport) -> Result<u64> {
+    let is_left = |record: &Record| {
+        let findings = report.stream(&record.stream).map(|stream| &stream.findings);
+        findings.is_some_and(|findings| {
+            let mut remains = findings.iter().filter(|finding| finding.what == What::Remains);
+            remains.any(|finding| finding.key == record.key)
+        })
+    };
+    let names: Vec<_> = report
+        .streams
+        .iter()
+        .map(|stream| stream.stream.clone())
+        .collect();
+    let erased = origin.erased(&aside.resume, &names).await?;
+    let left: Vec<_> = erased.into_iter().filter(is_left).collect();
+    for some in left.chunks(AGAIN) {
+        aside
+            .write(Batch::new(some.to_vec(), aside.resume.position.clone()))
+            .await?;
+    }
+    Ok(left.len() as u64)
 }
 
 /// The keys of the findings in pieces, each of one stream.
 fn batches(report: &AuditReport) -> impl Iterator<Item = (StreamName, Vec<Data>)> {
     report.streams.iter().flat_map(|stream| {
-        let pieces = stream.findings.chunks(AGAIN);
-        let keys = |piece: &[super::Finding]| piece.iter().map(|finding| finding.key.clone()).collect();
-        pieces.map(move |piece| (stream.stream.clone(), keys(piece)))
+        let findings = stream
+            .findings
+            .iter()
+            .filter(|finding| finding.what != What::Remains);
+        let keys: Vec<_> = findings.map(|finding| finding.key.clone()).collect();
+        let pieces: Vec<_> = keys.chunks(AGAIN).map(<[Data]>::to_vec).collect();
+        pieces.into_iter().map(|piece| (stream.stream.clone(), piece))
     })
 }

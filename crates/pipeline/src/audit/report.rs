@@ -78,6 +78,8 @@ pub enum What {
     Differs(Vec<String>),
     /// The record is gone, for this reason if the origin knows one, and the row is not marked so.
     Extra(Option<String>),
+    /// The record was erased at the origin, and values of it, or of one that was merged into it, are still in the copy.
+    Remains,
 }
 
 impl AuditReport {

@@ -104,6 +104,18 @@ impl Audited {
         Ok(())
     }
 
+    /// An erased record of which values are left; the delete names it by the first fields of a key at least.
+    pub(super) fn note_remains(&mut self, delete: &Record) -> Result<()> {
+        let key = Key::of(&self.stream, &delete.key)?;
+        let finding = Finding {
+            key: delete.key.clone(),
+            id: key.to_string(),
+            what: What::Remains,
+        };
+        self.findings.push((key, finding));
+        Ok(())
+    }
+
     /// Suspects that changed even between two looks.
     pub(super) fn unanswered(&mut self, count: usize) {
         self.on_their_way += count as u64;

@@ -216,6 +216,7 @@ impl From<&audit::Finding> for Finding {
             What::Missing => ("missing", Vec::new(), None),
             What::Differs(fields) => ("differs", fields.clone(), None),
             What::Extra(reason) => ("extra", Vec::new(), reason.clone()),
+            What::Remains => ("remains", Vec::new(), Some("purged".to_owned())),
         };
         Self {
             id: finding.id.clone(),
@@ -290,6 +291,7 @@ impl Stream {
             (count("missing"), "missing"),
             (count("differs"), "differ"),
             (count("extra"), "should be gone"),
+            (count("remains"), "should be erased"),
         ];
         let said: Vec<_> = counts
             .iter()
@@ -336,6 +338,7 @@ impl Finding {
                 Some(reason) => format!("should be gone ({reason})"),
                 None => "should be gone".to_owned(),
             },
+            "remains" => "was erased in HubSpot, and values of it are left here".to_owned(),
             what => what.to_owned(),
         }
     }

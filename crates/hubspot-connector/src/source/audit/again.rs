@@ -12,7 +12,7 @@ use super::super::object::ObjectPart;
 use super::super::reader::{Links, Reader};
 use super::super::{HubspotSource, history, resolve};
 use super::cannot_compare;
-use crate::known::{Category, Edit, Kind, Known, OfStream, Pair};
+use crate::known::{ANONYMOUS, Category, Edit, Kind, Known, OfStream, Pair};
 use crate::own::OwnStream;
 use crate::plan::ObjectPlan;
 use crate::record::{Facts, LinkRows};
@@ -105,11 +105,16 @@ async fn records(
     Ok(difference)
 }
 
-/// What became of a record is only asked of those that were delivered.
+/// What became of a record is only asked of those that were delivered. Whether they had a name then is not known, so an
+/// empty one in the recycle bin proves nothing here: the read itself decides.
 fn delivered(stream: &StreamName, ids: &[u64]) -> Known {
     let mut known = Known::default();
     let live = ids.iter().map(|id| (*id, Some(0))).collect();
-    known.apply(vec![Edit::Live(stream.clone(), live)]);
+    let anonymous = ids.iter().map(|id| (*id, Some(ANONYMOUS))).collect();
+    known.apply(vec![
+        Edit::Live(stream.clone(), live),
+        Edit::Anonymous(stream.clone(), anonymous),
+    ]);
     known
 }
 
@@ -179,7 +184,7 @@ impl Ends {
             ends.live.push(object.id().to_owned());
             ends.note(object.id(), object.updated_at());
         }
-        for object in reader.archived(&read.missing).await? {
+        for object in reader.archived(&read.missing, &[]).await? {
             ends.note(object.id(), object.archived_at());
         }
         Ok(ends)

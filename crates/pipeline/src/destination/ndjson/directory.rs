@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use opencdc::{
     Batch, Catalog, Checkpoint, Error, ErrorKind, Notes, Operation, Outcome, Record, Result, StreamName,
 };
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::config::{LineFormat, NdjsonConfig};
 use super::sidecar::{Lengths, NAME, Sidecar, storage, sync_directory};
@@ -327,8 +328,10 @@ fn one_line(file: &mut Vec<u8>, start: usize) {
 }
 
 /// The file of a stream. Whatever is no letter, digit, `_`, `-` or inner `.` is written as `%XX`, so that no
-/// name leaves the directory and no two names meet.
+/// name leaves the directory and no two names meet. A name that no file system takes ends in a digest of all of it.
 fn file_name(stream: &StreamName) -> String {
+    /// File systems take 255 bytes, and files are made under a longer name first.
+    const MOST: usize = 200;
     let mut name = String::new();
     for (at, byte) in stream.as_str().bytes().enumerate() {
         match byte {
@@ -338,6 +341,10 @@ fn file_name(stream: &StreamName) -> String {
                 let _ = write!(name, "%{byte:02X}");
             }
         }
+    }
+    if name.len() > MOST {
+        name.truncate(MOST - 17);
+        let _ = write!(name, "~{:016x}", xxh3_64(stream.as_str().as_bytes()));
     }
     name + ".ndjson"
 }
@@ -364,6 +371,20 @@ mod tests {
             "%C3%9C.ndjson",
         ];
         assert_eq!(files, expected);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_a_file_is_cut_and_still_its_own() {
+        let name = |last: &str| file_name(&StreamName::from("Ü".repeat(40) + last));
+        let (a, b) = (name("a"), name("b"));
+        assert_eq!((a.len(), b.len()), (207, 207), "{a}");
+        assert_ne!(a, b);
+        assert_eq!(a[..183], b[..183]);
+        let longest = "x".repeat(200);
+        assert_eq!(
+            file_name(&StreamName::from(&*longest)),
+            format!("{longest}.ndjson")
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use opencdc::{DataType, Field, Stream};
 
+use super::table::without_nul;
+
 /// When the row was last written by us.
 pub(super) const SYNCED_AT: &str = "_synced_at";
 /// A JSON object of the values that their columns cannot hold, as the origin wrote them.
@@ -123,8 +125,9 @@ impl Names {
             return EXTRA.to_owned();
         }
         self.columns_left -= 1;
+        let wanted = without_nul(wanted);
         let suffixed = (2..).map(|n| format!("{wanted}_{n}"));
-        let mut candidates = std::iter::once(wanted.to_owned()).chain(suffixed);
+        let mut candidates = std::iter::once(wanted.clone()).chain(suffixed);
         let free = candidates.find(|name| self.taken.insert(name.to_ascii_lowercase()));
         free.expect("there are more suffixes than columns")
     }
@@ -187,6 +190,13 @@ mod tests {
         let columns = assign(&stream(&["id", "id"]), &[]);
         assert_eq!(names(&columns), ["id", "id_2"]);
         assert_eq!(columns[1].identity, "properties.id");
+    }
+
+    #[test]
+    fn a_name_with_nul_is_one_that_a_statement_can_hold() {
+        let columns = assign(&stream(&["id", "a\0b", "a_b"]), &[]);
+        assert_eq!(names(&columns), ["id", "a_b", "a_b_2"]);
+        assert_eq!(columns[1].identity, "a\0b");
     }
 
     #[test]

@@ -110,6 +110,11 @@ impl Inspect for Look {
         self.blocking(move |open| open.archived(&stream, &after, limit))
             .await
     }
+
+    async fn remains(&self, erased: &[Record]) -> Result<Vec<bool>> {
+        let batch = Batch::new(erased.to_vec(), Position::new(""));
+        self.blocking(move |open| open.remains(&batch)).await
+    }
 }
 
 impl Open {
@@ -141,6 +146,14 @@ impl Open {
         let tables = self.tables()?;
         let rows = rows::convert(&tables.plan, &batch.records)?;
         self.explain(tables.compare(&self.connection, batch, &rows))
+    }
+
+    fn remains(&mut self, erased: &Batch) -> Result<Vec<bool>> {
+        let tables = self.tables()?;
+        let rows = rows::convert(&tables.plan, &erased.records)?;
+        let changes = rows.changes.iter();
+        let remains = changes.map(|change| tables.remains(&self.connection, &rows, change));
+        self.explain(remains.collect())
     }
 
     fn keys(&mut self, stream: &StreamName, after: &Batch, limit: usize) -> Result<Vec<Data>> {
@@ -207,6 +220,31 @@ impl Tables {
             }
         }
         Ok(compared)
+    }
+
+    fn remains(&self, connection: &Connection, rows: &Rows, change: &Change) -> Result<bool, Failure> {
+        let Change::Purge { table: index, cells } = change else {
+            return Ok(false);
+        };
+        let table = &self.plan.tables[*index];
+        let made: Vec<_> = self.reads.iter().map(Option::is_some).collect();
+        if !made[*index] {
+            return Ok(false);
+        }
+        let of_merged = table.of_made(&self.plan, &made);
+        let of_merged = of_merged.map(|of| table.remains_with_merged(of));
+        let sql = of_merged.as_ref().unwrap_or(&table.statements.remains);
+        let mut select = connection.prepare_cached(sql)?;
+        let last = select.parameter_count();
+        for (parameter, cell) in &rows.cells[cells.clone()] {
+            let place = usize::from(*parameter) + 1;
+            // Of a purge's parameters only the key counts here.
+            if place <= last {
+                select.raw_bind_parameter(place, bound(*cell, &rows.texts))?;
+            }
+        }
+        let remains = select.raw_query().next()?.is_some();
+        Ok(remains)
     }
 
     /// `after` holds the key to begin behind, if there is one.

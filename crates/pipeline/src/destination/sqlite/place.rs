@@ -11,7 +11,7 @@ use rusqlite::{Connection, Statement};
 use super::config::{Deletes, SqliteConfig};
 use super::rows::{self, Change, Plan, Rows};
 use super::schema::{self, Failure};
-use super::table::{Table, table_name};
+use super::table::{Table, check_apart, table_name};
 use super::unfit::Unfit;
 use super::value::Cell;
 use crate::destination::serial::Place;
@@ -224,6 +224,7 @@ fn tables(
     prefix: &str,
     deletes: Deletes,
 ) -> Result<(Vec<Arc<Table>>, Vec<bool>), Failure> {
+    check_apart(prefix, &catalog.streams).map_err(Failure::Told)?;
     let one = |stream| {
         let name = table_name(prefix, stream);
         let remembered = schema::remembered(connection, &name)?;

@@ -1,6 +1,8 @@
 //! A stream's table: its columns and the statements that change it. Only texts are made here.
 
-use opencdc::{DataType, Stream};
+use std::collections::HashMap;
+
+use opencdc::{DataType, Error, ErrorKind, Result, Stream};
 
 use super::columns::{self, ARCHIVED_AT, Column, EXTRA, MERGED_INTO, RAW, Remembered, SYNCED_AT, sql_type};
 use super::config::Deletes;
@@ -42,11 +44,49 @@ pub(super) struct Statements {
     pub(super) delete: String,
     /// As `delete`, for a record that was erased.
     pub(super) purge: String,
+    /// Finds a row that `purge` would have emptied or removed. Parameters: the key.
+    pub(super) remains: String,
 }
 
-/// The name of a stream's table: the stream's, behind what the configuration puts before it.
+/// The name of a stream's table: the stream's, behind what the configuration puts before it. What SQLite and Spoke call
+/// their own tables goes on behind a word, and NUL, which ends a text of SQL, becomes `_`.
 pub(super) fn table_name(prefix: &str, stream: &Stream) -> String {
-    format!("{prefix}{}", stream.name)
+    let name = without_nul(&format!("{prefix}{}", stream.name));
+    let lower = name.to_ascii_lowercase();
+    match OURS.iter().any(|ours| lower.starts_with(ours)) {
+        true => format!("stream_{name}"),
+        false => name,
+    }
+}
+
+/// How the names of SQLite's own tables and of Spoke's begin.
+const OURS: [&str; 2] = ["sqlite_", "_spoke_"];
+
+/// A name that a statement can hold.
+pub(super) fn without_nul(name: &str) -> String {
+    name.replace('\0', "_")
+}
+
+/// Refuses two streams of one table: names compare without case in SQLite.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`], naming both.
+pub(super) fn check_apart(prefix: &str, streams: &[Stream]) -> Result<()> {
+    let mut taken: HashMap<String, &Stream> = HashMap::new();
+    for stream in streams {
+        let name = table_name(prefix, stream);
+        if let Some(other) = taken.insert(name.to_ascii_lowercase(), stream) {
+            let message = format!(
+                "the streams `{}` and `{}` would share the table `{}`: SQLite does not tell their names apart",
+                other.name.as_str().escape_debug(),
+                stream.name.as_str().escape_debug(),
+                name
+            );
+            return Err(Error::new(ErrorKind::Configuration, message)
+                .with_hint("rename one of them, or give each a pipeline with a `table_prefix` of its own"));
+        }
+    }
+    Ok(())
 }
 
 impl Table {
@@ -75,6 +115,7 @@ impl Table {
             replace: table.upsert(),
             delete: table.delete(deletes),
             purge: table.purge(deletes),
+            remains: table.remains(deletes),
         };
         table
     }
@@ -228,6 +269,11 @@ impl Table {
                 None => self.delete(deletes),
             };
         };
+        self.mark(archived, &self.erased(archived))
+    }
+
+    /// The columns of an erased record's row that say something about it.
+    fn erased(&self, archived: usize) -> Vec<&str> {
         let keeps = |name: &str| {
             let stays = [ARCHIVED_AT, MERGED_INTO].map(|mark| self.column_called(mark));
             let version = self
@@ -244,7 +290,39 @@ impl Table {
         erased.retain(|name| !keeps(name));
         erased.push(RAW);
         erased.extend(self.has_extra().then_some(EXTRA));
-        self.mark(archived, &erased)
+        erased
+    }
+
+    fn remains(&self, deletes: Deletes) -> String {
+        let one = |rows: String| format!("SELECT 1 FROM {} WHERE {rows} LIMIT 1", quote(self.name()));
+        let Some(archived) = self.archived.filter(|_| deletes == Deletes::Soft) else {
+            return one(match &self.stream.of {
+                Some(_) => format!("{} = ?1", self.first_key()),
+                None => self.where_key(),
+            });
+        };
+        let rows = match self.key[..] {
+            [_] => format!("{} IN ({})", self.first_key(), self.merged_chain()),
+            _ => self.where_key(),
+        };
+        // More than a thousand terms in one expression are too deep for SQLite, and more than 127 arguments too many.
+        let erased = self.erased(archived);
+        let values = erased
+            .chunks(100)
+            .map(|some| format!("coalesce({}, NULL) IS NOT NULL", list(some.iter().copied())));
+        one(format!(
+            "{rows} AND ({})",
+            values.collect::<Vec<_>>().join(" OR ")
+        ))
+    }
+
+    /// As [`Statements::remains`], also among the rows about what was merged into the record.
+    pub(super) fn remains_with_merged(&self, of: &Self) -> String {
+        let (table, key) = (quote(self.name()), self.first_key());
+        format!(
+            "SELECT 1 FROM {table} WHERE {key} IN ({}) LIMIT 1",
+            of.merged_chain()
+        )
     }
 
     fn first_key(&self) -> String {
@@ -341,4 +419,34 @@ pub(super) fn quote(name: &str) -> String {
 
 pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(quote).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(name: &str) -> Stream {
+        Stream::new(name, ["id"], Vec::new())
+    }
+
+    #[test]
+    fn no_stream_takes_the_name_of_a_table_of_sqlites_or_of_ours() {
+        let name = |name: &str| table_name("", &stream(name));
+        assert_eq!(name("contacts"), "contacts");
+        assert_eq!(name("_spoke_checkpoints"), "stream__spoke_checkpoints");
+        assert_eq!(name("SQLite_master"), "stream_SQLite_master");
+        assert_eq!(name("a\0b"), "a_b");
+        assert_eq!(table_name("x_", &stream("sqlite_a")), "x_sqlite_a");
+        assert_eq!(table_name("sqlite", &stream("_a")), "stream_sqlite_a");
+    }
+
+    #[test]
+    fn two_streams_of_one_table_are_refused_and_both_named() {
+        assert!(check_apart("", &[stream("a"), stream("b")]).is_ok());
+        let error = check_apart("", &[stream("Orders"), stream("b"), stream("orders")]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("`Orders` and `orders`"), "{error}");
+        let error = check_apart("", &[stream("a\0b"), stream("a_b")]).unwrap_err();
+        assert!(error.to_string().contains(r"`a\0b`"), "{error}");
+    }
 }
