@@ -109,7 +109,7 @@ fn object_row(store: &Store) -> Vec<String> {
             Life::Live => 0,
             Life::Archived { .. } => 1,
             Life::Merged { .. } => 2,
-            Life::Purged => 3,
+            Life::Purged | Life::Erased { .. } => 3,
         };
         counts[place] += 1;
     }
@@ -263,7 +263,7 @@ fn records_body(store: &Store, records: &[Record]) -> String {
 fn record_row(store: &Store, record: &Record, shown: &Projection) -> Vec<String> {
     let mut row = vec![record.id.to_string(), record.state().to_owned()];
     row.extend(shown.0.iter().map(|index| {
-        let hidden = record.life == Life::Purged && store.properties.get(*index).source == Source::Stored;
+        let hidden = record.is_purged() && store.properties.get(*index).source == Source::Stored;
         let text = store.text(record, *index).filter(|_| !hidden);
         escape(&text.unwrap_or_default())
     }));

@@ -95,7 +95,7 @@ fn write_record(out: &mut Vec<u8>, store: &Store, record: &Record) {
         _ => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"properties\":{");
-    if record.life != Life::Purged {
+    if !record.is_purged() {
         write_properties(out, store, record);
     }
     out.extend_from_slice(b"},\"createdAt\":\"");
@@ -104,7 +104,7 @@ fn write_record(out: &mut Vec<u8>, store: &Store, record: &Record) {
     write_iso(out, record.updated);
     out.push(b'"');
     let slot = store.slot(record.id);
-    if record.archived_at().is_some() && !slot.is_some_and(|slot| store.is_in_bin(slot)) {
+    if matches!(record.life, Life::Archived { .. }) && !slot.is_some_and(|slot| store.is_in_bin(slot)) {
         out.extend_from_slice(b",\"expired\":true");
     }
     out.extend_from_slice(b"}\n");

@@ -137,6 +137,52 @@ async fn one_read_to_the_end_proves_what_it_finds_erased() {
     assert_eq!(reasons(&catch_up(&source, &mut tables).await), BTreeMap::new());
 }
 
+/// HubSpot may keep what was erased in the recycle bin, without its values.
+#[tokio::test(start_paused = true)]
+async fn an_erased_contact_that_still_lies_in_the_bin_is_purged_and_one_without_a_name_is_not() {
+    let emulator = emulator();
+    emulator
+        .set_behaviour(&json!({"erasedStaysInBin": true}))
+        .unwrap();
+    let hubspot = Hubspot::of(&emulator);
+    let create = async |properties: Value| {
+        let body = json!({"properties": properties});
+        let made = hubspot.api("POST", "/crm/v3/objects/contacts", &body).await;
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let erase = async |id: &str| {
+        let body = json!({"objectId": id});
+        let path = "/crm/v3/objects/contacts/gdpr-delete";
+        hubspot.api("POST", path, &body).await;
+    };
+    let lived = create(json!({"email": "a@secret.example", "city": "Ulm"})).await;
+    let archived = create(json!({"lastname": "Byron", "city": "Ulm"})).await;
+    let nameless = create(json!({"firstname": "Ada", "city": "Ulm"})).await;
+    let cleared = json!({"properties": {"firstname": ""}});
+    let path = format!("/crm/v3/objects/contacts/{nameless}");
+    hubspot.api("PATCH", &path, &cleared).await;
+    let source = source(&emulator, &json!({"reconcile": "1s"}));
+    let mut tables = Tables::default();
+    catch_up(&source, &mut tables).await;
+    emulator.advance(Duration::from_hours(1));
+    for id in [&archived, &nameless] {
+        let path = format!("/crm/v3/objects/contacts/{id}");
+        hubspot.api("DELETE", &path, &Value::Null).await;
+    }
+    catch_up(&source, &mut tables).await;
+    erase(&lived).await;
+    erase(&archived).await;
+    emulator.advance(Duration::from_hours(1));
+    let found = reasons(&catch_up(&source, &mut tables).await);
+    let purged = BTreeMap::from([&lived, &archived].map(|id| (id.clone(), vec!["purged".to_owned()])));
+    assert_eq!(found, purged, "{nameless} was only archived");
+    // Neither while they lie there nor when they leave are they told of again.
+    for days in [1, 40] {
+        emulator.advance(Duration::from_hours(24 * days));
+        assert_eq!(reasons(&catch_up(&source, &mut tables).await), BTreeMap::new());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_404_that_is_not_hubspots_proves_nothing() {
     let emulator = emulator();

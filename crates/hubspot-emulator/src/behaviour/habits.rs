@@ -69,6 +69,9 @@ pub(crate) struct Habits {
     /// Reads by id find no archived record, though the list shows it. Believed: the list is what HubSpot documents for
     /// archived records.
     pub(crate) archived_reads_miss: bool,
+    /// A contact that is deleted for privacy stays in the recycle bin for 30 days, without any of its values. HubSpot's help
+    /// says that it is purged within 30 days; what the API shows meanwhile is believed.
+    pub(crate) erased_stays_in_bin: bool,
 }
 
 /// The two names that a time of the CMS may have.

@@ -52,7 +52,7 @@ fn is_live(store: &Store, slot: Slot) -> bool {
 }
 
 fn is_archived(store: &Store, slot: Slot) -> bool {
-    store.is_in_bin(slot)
+    store.is_restorable(slot)
 }
 
 fn slots(store: &Store) -> impl DoubleEndedIterator<Item = Slot> {

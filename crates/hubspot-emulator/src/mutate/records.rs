@@ -109,7 +109,8 @@ impl Scene<'_> {
 
     pub(super) fn purge(&mut self) -> Option<Value> {
         let slot = self.pick_live()?;
-        self.portal.purge(self.of, slot, self.now);
+        let stays = self.inner.habits().erased_stays_in_bin;
+        self.portal.purge(self.of, slot, stays, self.now);
         Some(self.told(slot))
     }
 

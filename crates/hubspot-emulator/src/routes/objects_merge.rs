@@ -44,15 +44,19 @@ struct GdprDelete {
 /// 204 also for what is not there: an unknown address would be put on a blocklist.
 pub(super) fn gdpr_delete(emulator: &Inner, call: &Call) -> Answer {
     let asked: GdprDelete = call.json()?;
+    let stays = emulator.habits().erased_stays_in_bin;
     let mut portal = emulator.portal_mut();
     let of = portal.type_with(call.param(0), Operation::GdprDelete)?;
-    if let Ok(slot) = find(
-        &portal,
-        of,
-        &asked.object_id.into_text(),
-        asked.id_property.as_deref(),
-    ) {
-        portal.purge(of, slot, emulator.clock.now());
+    let (id, id_property) = (asked.object_id.into_text(), asked.id_property.as_deref());
+    let live = find(&portal, of, &id, id_property).ok();
+    // Believed: an archived contact is erased by its id.
+    let in_bin = || {
+        let store = portal.store(of);
+        let slot = store.slot(id.parse().ok()?)?;
+        (id_property.is_none() && store.is_restorable(slot)).then_some(slot)
+    };
+    if let Some(slot) = live.or_else(in_bin) {
+        portal.purge(of, slot, stays, emulator.clock.now());
     }
     Ok(Reply::no_content())
 }

@@ -86,6 +86,8 @@ pub(crate) struct AskedLink {
 
 const HOUR: Millis = 3_600_000;
 const BIN_KEEPS: Millis = 90 * 24 * HOUR;
+/// How long a record that was deleted for privacy may stay in the recycle bin (HubSpot's help: purged within 30 days).
+const ERASED_KEPT: Millis = 30 * 24 * HOUR;
 
 impl Portal {
     /// An account without people or records.
@@ -160,7 +162,16 @@ impl Portal {
     /// not restored or shown any more.
     pub(crate) fn empty_bin(&mut self, now: Millis) {
         self.bin_emptied = now;
-        let leaves = |archived: Millis| archived.max(self.opened) + BIN_KEEPS <= now;
+        let opened = self.opened;
+        let leaves = |record: &Record| {
+            let keeps = if record.is_purged() {
+                ERASED_KEPT
+            } else {
+                BIN_KEEPS
+            };
+            let archived = record.archived_at();
+            archived.is_some_and(|at| at.max(opened) + keeps <= now)
+        };
         self.stores.iter_mut().for_each(|store| store.empty_bin(leaves));
     }
 
@@ -433,7 +444,7 @@ impl Portal {
     pub(crate) fn restore(&mut self, of: TypeIndex, slot: Slot, now: Moment) -> bool {
         let record = self.stores[of].record(slot);
         let id = record.id;
-        if !self.stores[of].is_in_bin(slot) || self.holds_taken_value(of, slot) {
+        if !self.stores[of].is_restorable(slot) || self.holds_taken_value(of, slot) {
             return false;
         }
         self.set_life(of, slot, Life::Live, now);
@@ -464,16 +475,21 @@ impl Portal {
         self.stores[of].replace(slot, version, due);
     }
 
-    /// Deletes a record for privacy: only its id remains (hubspot-api notes §7 quirk 6).
-    pub(crate) fn purge(&mut self, of: TypeIndex, slot: Slot, now: Moment) {
+    /// Deletes a record for privacy: only its id remains (hubspot-api notes §7 quirk 6). It may stay in the recycle bin for a
+    /// while.
+    pub(crate) fn purge(&mut self, of: TypeIndex, slot: Slot, stays_in_bin: bool, now: Moment) {
         let id = self.stores[of].record(slot).id;
         self.associations.take_all(of, id);
         let due = self.due(now);
         let store = &mut self.stores[of];
         store.history.forget(slot);
         let before = store.record(slot).clone();
+        let at = before.archived_at().unwrap_or(now.wall);
         let version = Record {
-            life: Life::Purged,
+            life: match stays_in_bin {
+                true => Life::Erased { at },
+                false => Life::Purged,
+            },
             values: Values::default(),
             updated: now.modified(before.updated),
             ..before

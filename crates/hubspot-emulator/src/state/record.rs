@@ -14,6 +14,8 @@ pub(crate) enum Life {
     Merged { into: u64 },
     /// Deleted for privacy: nothing is left but the id. Set by a GDPR delete.
     Purged,
+    /// The same, and it still lies in the recycle bin. Set by a GDPR delete while `erasedStaysInBin` is on.
+    Erased { at: Millis },
 }
 
 #[derive(Debug, Clone)]
@@ -32,9 +34,14 @@ impl Record {
 
     pub(crate) fn archived_at(&self) -> Option<Millis> {
         match self.life {
-            Life::Archived { at } => Some(at),
+            Life::Archived { at } | Life::Erased { at } => Some(at),
             _ => None,
         }
+    }
+
+    /// Whether it was deleted for privacy.
+    pub(crate) fn is_purged(&self) -> bool {
+        matches!(self.life, Life::Purged | Life::Erased { .. })
     }
 
     /// The word used by `/_emulator/truth`.
@@ -43,7 +50,7 @@ impl Record {
             Life::Live => "live",
             Life::Archived { .. } => "archived",
             Life::Merged { .. } => "merged",
-            Life::Purged => "purged",
+            Life::Purged | Life::Erased { .. } => "purged",
         }
     }
 }

@@ -120,7 +120,7 @@ impl Store {
             Life::Live => End::Live(id),
             Life::Archived { .. } => End::Archived(id),
             Life::Merged { into } if into != id => self.end_of_link(into),
-            Life::Merged { .. } | Life::Purged => End::Gone,
+            Life::Merged { .. } | Life::Purged | Life::Erased { .. } => End::Gone,
         }
     }
 
@@ -143,17 +143,21 @@ impl Store {
         self.archived.contains(&slot)
     }
 
-    /// Takes the records out of the recycle bin that `leaves` says of, by the time they were archived.
-    pub(crate) fn empty_bin(&mut self, leaves: impl Fn(Millis) -> bool) {
+    /// Takes the records out of the recycle bin that `leaves` says of.
+    pub(crate) fn empty_bin(&mut self, leaves: impl Fn(&Record) -> bool) {
         let records = &self.records;
-        let stays = |slot: &Slot| !records[*slot as usize].archived_at().is_some_and(&leaves);
-        self.archived.retain(stays);
+        self.archived.retain(|slot| !leaves(&records[*slot as usize]));
     }
 
-    /// The next archived record from a slot on, starting over after the last one.
+    /// The next archived record from a slot on that can be restored, starting over after the last one.
     pub(crate) fn archived_slot_from(&self, slot: Slot) -> Option<Slot> {
-        let from = self.archived.range(slot..).next();
-        from.or_else(|| self.archived.first()).copied()
+        let from = self.archived.range(slot..).chain(self.archived.range(..slot));
+        from.copied().find(|slot| self.is_restorable(*slot))
+    }
+
+    /// Whether a record lies in the recycle bin and was not deleted for privacy.
+    pub(crate) fn is_restorable(&self, slot: Slot) -> bool {
+        self.is_in_bin(slot) && !self.record(slot).is_purged()
     }
 
     /// Every record that ever was, from a slot on.
@@ -181,7 +185,7 @@ impl Store {
         let held = record.values.get(property)?;
         let mut parts = self.properties.get(property).parts(&held);
         let holds = parts.any(|part| part.eq_ignore_ascii_case(value));
-        (record.life != Life::Purged && holds).then_some(slot)
+        (!record.is_purged() && holds).then_some(slot)
     }
 
     /// Each value of a property's text that some record holds already, with that record.

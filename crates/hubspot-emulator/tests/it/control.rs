@@ -185,6 +185,60 @@ async fn a_purged_record_leaves_only_its_id() {
 }
 
 #[tokio::test]
+async fn an_erased_contact_stays_in_the_bin_for_thirty_days_where_that_is_asked_for() {
+    let desk = Desk::small();
+    desk.post("/_emulator/behaviour", json!({"erasedStaysInBin": true}))
+        .await;
+    let mutate = async |what: Value| desk.post("/_emulator/mutate", what).await.body;
+    let done =
+        mutate(json!({"objectType": "contacts", "gdprDelete": 1, "archive": 1, "distinct": true})).await;
+    let (live, archived) = (&done["gdprDelete"][0], &done["archive"][0]);
+    let erase = json!({"objectId": archived});
+    assert_eq!(
+        desk.post("/crm/v3/objects/contacts/gdpr-delete", erase)
+            .await
+            .status,
+        204
+    );
+    let bin = "/crm/v3/objects/contacts?limit=100&archived=true&properties=email,city";
+    for id in [live, archived] {
+        let listed = desk.get(bin).await.body["results"].clone();
+        let listed = listed.as_array().expect("a list");
+        let one = listed.iter().find(|one| one["id"] == *id).expect("it lies there");
+        assert!(one["archivedAt"].is_string(), "{one}");
+        assert_eq!(
+            (&one["properties"]["email"], &one["properties"]["city"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+    let ids = |body: &Value| {
+        let results = body["results"].as_array().expect("a list").clone();
+        results
+            .into_iter()
+            .map(|one| one["id"].clone())
+            .collect::<Vec<_>>()
+    };
+    let restored = mutate(json!({"objectType": "contacts", "restore": 100})).await;
+    let restored = restored["restore"].as_array().expect("a list").clone();
+    assert!(
+        !restored.contains(live) && !restored.contains(archived),
+        "{restored:?}"
+    );
+    let truth = desk.lines("/_emulator/truth/contacts").await;
+    let states = truth
+        .iter()
+        .filter(|one| one["id"] == *live || one["id"] == *archived);
+    assert!(
+        states
+            .into_iter()
+            .all(|one| one["state"] == "purged" && one["properties"] == json!({}))
+    );
+    desk.post("/_emulator/clock", json!({"advance": "721h"})).await;
+    let left = ids(&desk.get(bin).await.body);
+    assert!(!left.contains(live) && !left.contains(archived), "{left:?}");
+}
+
+#[tokio::test]
 async fn changes_can_share_a_millisecond() {
     let desk = Desk::small();
     let asked = json!({"objectType": "contacts", "create": 150, "sameMillisecond": true});

@@ -82,7 +82,7 @@ fn list(emulator: &Inner, call: &Call) -> Answer {
 
 fn changes_of(record: &Record) -> impl Iterator<Item = Change> {
     let deleted = record.archived_at();
-    let shown = !matches!(record.life, Life::Purged | Life::Merged { .. });
+    let shown = !record.is_purged() && !matches!(record.life, Life::Merged { .. });
     let updated = (record.updated > record.created && deleted.is_none()).then_some(record.updated);
     let id = record.id;
     [
