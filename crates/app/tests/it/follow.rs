@@ -97,7 +97,11 @@ fn a_change_is_in_the_copy_with_the_next_poll() {
     let workplace = Workplace::syncing(&portal.url, "[contacts], poll: 1s, lookback: 5m");
     let file = workplace.path("hubspot.db");
     let mut process = workplace.start_listening(&["sync"]);
-    wait_for(&mut process, || (searches(&portal) >= 3).then_some(()));
+    // The feeds may run ahead of what is written, so both are waited for.
+    let live = portal.live("contacts").len() as u64;
+    wait_for(&mut process, || {
+        (searches(&portal) >= 3 && count(&file, "contacts") == live).then_some(())
+    });
     let mut polls = Vec::new();
     for seed in 0..9 {
         let before = count(&file, "contacts");

@@ -175,8 +175,7 @@ impl ObjectPart {
                             yield progress?;
                         }
                         drop(progresses);
-                        self.done.turns += usize::from(act != Act::Poll);
-                        self.done.last = Some(act);
+                        self.done.note(act);
                     }
                 }
             }

@@ -53,6 +53,15 @@ pub(super) enum Act {
     End,
 }
 
+impl Done {
+    /// An act was carried out. Walks take turns; a count is none, or it would take the turn of the walk that it asks for.
+    pub(super) fn note(&mut self, act: Act) {
+        let is_walk = matches!(act, Act::Archived | Act::Reconcile | Act::Reassociate(_));
+        self.turns += usize::from(is_walk);
+        self.last = Some(act);
+    }
+}
+
 /// What one run has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -520,6 +529,29 @@ mod tests {
         assert_eq!(next(&done), Act::End);
         done.miscounted = true;
         assert_eq!(next(&done), Act::End, "not so soon after the last walk");
+    }
+
+    #[test]
+    fn however_slow_polls_are_every_walk_has_its_turn() {
+        let terms = terms(Goal::Follow);
+        // Everything is always due, and each walk over the recycle bin asks for a count.
+        let (cdc, rereads) = (cdc(), [(&complete(), ASSOCIATIONS)]);
+        let mut done = polled(1_000);
+        let mut acts = Vec::new();
+        for _ in 0..24 {
+            let act = next(at(900_000), &terms, &cdc, &rereads, &done);
+            done.archived += u32::from(act == Act::Archived);
+            done.counted = if act == Act::Count {
+                done.archived
+            } else {
+                done.counted
+            };
+            done.note(act);
+            acts.push(act);
+        }
+        for walk in [Act::Archived, Act::Reconcile, Act::Reassociate(0), Act::Count] {
+            assert!(acts.iter().filter(|act| **act == walk).count() >= 2, "{acts:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::emulated::Hubspot;
 use crate::follower::setting;
 use crate::table::{Tables, id_key};
 
+mod unkind;
+
 const OBJECTS: [&str; 3] = ["contacts", "companies", "deals"];
 const PAIRS: [(&str, &str); 3] = [
     ("contacts", "companies"),
@@ -42,6 +44,10 @@ struct Schedule {
     feeds_only: bool,
     /// Without anything that may make a walk come sooner, so that there is none but the first.
     one_walk: bool,
+    /// Whether a few more properties are read.
+    more_properties: bool,
+    /// What the account does now.
+    habits: Value,
     source: Option<(HubspotSource, Catalog)>,
     /// What was done, to be told when it fails.
     log: Vec<String>,
@@ -77,7 +83,7 @@ impl Schedule {
             ..Options::default()
         };
         let emulator = Emulator::new(options);
-        let habits = habits(&mut draw, one_walk);
+        let habits = unkind::habits(&mut draw, one_walk);
         emulator.set_behaviour(&habits).unwrap();
         let hubspot = Hubspot::of(&emulator);
         let log = vec![format!("search lag {lag} s, habits {habits}")];
@@ -91,6 +97,8 @@ impl Schedule {
             wide,
             feeds_only,
             one_walk,
+            more_properties: false,
+            habits,
             source: None,
             log,
         }
@@ -100,10 +108,36 @@ impl Schedule {
         below(&mut self.draw, bound)
     }
 
+    fn config(&self) -> Value {
+        let mut config = json!({
+            "streams": OBJECTS,
+            "poll": "15s",
+            "lookback": "1m",
+            "archived": {"every": "1m"},
+            "reconcile": {"every": "3m"},
+            "reassociate": {"every": "2m"},
+            "refresh": "10m",
+            "on_selection_change": "reset",
+        });
+        if self.feeds_only {
+            config["reconcile"] = json!({"every": "240h"});
+        }
+        if !self.wide {
+            let more: &[&str] = if self.more_properties {
+                &["createdate", "hubspot_owner_id"]
+            } else {
+                &[]
+            };
+            let properties = ["defaults", "hs_object_id"].iter().chain(more);
+            config["properties"] = json!(properties.collect::<Vec<_>>());
+        }
+        config
+    }
+
     /// A new process, as it were: nothing is left but what was applied. The source itself remembers the definitions.
     async fn start(&mut self) -> Result<BatchStream, opencdc::Error> {
         if self.source.is_none() {
-            let source = self.hubspot.patient_source(config(self.wide, self.feeds_only));
+            let source = self.hubspot.patient_source(self.config());
             let catalog = source.catalog().await?;
             self.source = Some((source, catalog));
         }
@@ -170,37 +204,35 @@ impl Schedule {
     }
 
     fn fault(&mut self) {
-        let path = pick(
-            &mut self.draw,
-            &["*", "*/search", "*/batch/read", "*/associations/*", "*contacts*"],
-        );
-        // A gateway's answers, with no words of HubSpot's.
-        let foreign =
-            |status: u16| json!({"status": status, "body": {"status": "error", "error": "upstream"}});
-        let action = match self.below(18) {
-            10 => foreign(200),
-            11 => json!({"status": 200, "body": {}}),
-            12 => json!({"status": 404, "body": "no such upstream"}),
-            13 => foreign(400),
-            14 => json!({"status": 408}),
-            15 => json!({"status": 520, "body": null}),
-            16 => json!({"status": 499}),
-            17 => json!({"status": 530, "body": "error 1033"}),
-            9 => json!({"status": 429, "policy": "DAILY"}),
-            0 => json!({"status": 429, "policy": "TEN_SECONDLY_ROLLING"}),
-            1 => json!({"status": 429, "policy": "SECONDLY"}),
-            2 => json!({"status": 503}),
-            3 => json!({"status": 500}),
-            4 => json!({"drop": true}),
-            5 => json!({"truncate": true}),
-            6 => json!({"slow": "40s"}),
-            7 => json!({"failAfterWrite": true}),
-            _ => json!({"html": true}),
-        };
-        let times = 1 + self.below(12);
-        let fault = json!({"match": {"method": "*", "path": path}, "times": times, "action": action});
+        let fault = unkind::fault(&mut self.draw);
         self.log.push(fault.to_string());
         self.emulator.add_faults(&json!([fault])).unwrap();
+    }
+
+    /// Somebody changes a definition, the account takes up other habits, paging tokens end, or the pipeline is given another
+    /// selection, which reads its streams again from the start.
+    async fn upheaval(&mut self) {
+        match self.below(4) {
+            0 => {
+                let (method, path, body) = unkind::redefinition(&mut self.draw);
+                let status = self.hubspot.attempt(method, &path, &body).await;
+                self.log.push(format!("{method} {path} {body}: {status}"));
+            }
+            1 => {
+                self.habits = unkind::habits(&mut self.draw, self.one_walk);
+                self.log.push(format!("habits {}", self.habits));
+            }
+            2 => {
+                self.habits["pagingKey"] = json!(self.below(1_000));
+                self.log.push("paging tokens end".into());
+            }
+            _ => {
+                self.more_properties = !self.more_properties;
+                self.source = None;
+                self.log.push("another selection".into());
+            }
+        }
+        self.emulator.set_behaviour(&self.habits).unwrap();
     }
 
     /// Two changes of one record in one millisecond, with a poll in between.
@@ -242,12 +274,15 @@ impl Schedule {
             if self.below(2) == 0 && !self.one_walk {
                 self.fault();
             }
+            if self.below(3) == 0 && !self.one_walk {
+                self.upheaval().await;
+            }
             if self.below(6) == 0 && !self.one_walk {
                 let jump = 1 + self.below(900);
                 self.log.push(format!("the clock jumps {jump} s"));
                 self.emulator.advance(Duration::from_secs(jump));
             }
-            let time = Duration::from_secs(1 + self.below(400));
+            let time = Duration::from_secs(1 + self.below(200));
             match self.start().await {
                 Ok(batches) => self.read(batches, time, true).await,
                 Err(error) => self.log.push(format!("no start: {error}")),
@@ -260,7 +295,7 @@ impl Schedule {
         }
         // Long enough for every question to be asked again.
         let batches = self.start().await.expect("nothing goes wrong any more");
-        self.read(batches, Duration::from_secs(700), false).await;
+        self.read(batches, Duration::from_secs(400), false).await;
         if let Some(walked) = walked {
             assert_eq!(
                 self.hubspot.live_pages(),
@@ -273,16 +308,16 @@ impl Schedule {
 
     /// An account at rest delivers nothing, and costs what its questions cost.
     async fn rest(&mut self) -> Result<(), String> {
-        const TIME: Duration = Duration::from_mins(5);
+        const TIME: Duration = Duration::from_secs(150);
         // Polls every 15 s of three types, twice each, and a few pages for each walk.
-        const MOST_CALLS: u64 = 20 * 3 * 2 + 120;
+        const MOST_CALLS: u64 = 10 * 3 * 2 + 120;
         let delivered = self.tables.delivered;
         self.emulator.clear_requests();
         let batches = self.start().await.expect("nothing goes wrong any more");
         self.read(batches, TIME, false).await;
         let calls = self.emulator.requests()["total"].as_u64().unwrap();
         // A total that is never right makes each window be asked again, and all records be compared.
-        let is_drifting = self.log[0].contains("totalDrift");
+        let is_drifting = !self.habits["totalDrift"].is_null();
         match (self.tables.delivered - delivered, calls) {
             (0, ..=MOST_CALLS) => Ok(()),
             (0, _) if is_drifting => Ok(()),
@@ -317,6 +352,9 @@ impl Schedule {
     }
 
     fn compare(&self) -> Result<(), String> {
+        if let Some(wrong) = self.tables.wrong.first() {
+            return Err(format!("the operation is wrong: {wrong}"));
+        }
         for object in OBJECTS {
             let lines = lines(&self.emulator.truth(object).unwrap());
             let expected: BTreeMap<_, _> = lines
@@ -353,51 +391,6 @@ impl Schedule {
         }
         Ok(())
     }
-}
-
-/// What this account's search and reads do that no documentation promises not to be done.
-fn habits(draw: &mut ChaCha8Rng, one_walk: bool) -> Value {
-    let mut habits = json!({});
-    let usual = [
-        ("unstableOrder", json!(true)),
-        ("freshValues", json!(true)),
-        ("shortPages", json!(true)),
-        ("equalTimesFindNothing", json!(true)),
-        ("idsSortAsText", json!(true)),
-        (
-            "disorder",
-            json!([300, 1_500, 60_000, 3_500_000][usize::try_from(below(draw, 4)).unwrap()]),
-        ),
-        ("readLag", json!(1_000 + below(draw, 5_000))),
-    ];
-    for (name, value) in usual {
-        if below(draw, 3) == 0 {
-            habits[name] = value;
-        }
-    }
-    if below(draw, 16) == 0 && !one_walk {
-        habits["totalDrift"] = json!(pick(draw, &[-1, 1]));
-    }
-    habits
-}
-
-fn config(wide: bool, feeds_only: bool) -> Value {
-    let mut config = json!({
-        "streams": OBJECTS,
-        "poll": "15s",
-        "lookback": "2m",
-        "archived": {"every": "2m"},
-        "reconcile": {"every": "6m"},
-        "reassociate": {"every": "4m"},
-        "refresh": "20m",
-    });
-    if feeds_only {
-        config["reconcile"] = json!({"every": "240h"});
-    }
-    if !wide {
-        config["properties"] = json!(["defaults", "hs_object_id"]);
-    }
-    config
 }
 
 fn compare_keys<'a>(

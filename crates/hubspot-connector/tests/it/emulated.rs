@@ -124,6 +124,17 @@ impl Hubspot {
     }
 
     async fn send(&self, method: &str, path: &str, body: &Value) -> String {
+        let (status, text) = self.ask(method, path, body).await;
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        text
+    }
+
+    /// As [`api`](Self::api), also where the account may refuse.
+    pub(crate) async fn attempt(&self, method: &str, path: &str, body: &Value) -> http::StatusCode {
+        self.ask(method, path, body).await.0
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &Value) -> (http::StatusCode, String) {
         let request = http::Request::builder()
             .method(method)
             .uri(path)
@@ -141,10 +152,10 @@ impl Hubspot {
             .await
             .unwrap();
         let status = answer.status();
-        let text =
-            String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        text
+        // A fault may end the body half-way.
+        let body = answer.into_body().collect().await;
+        let body = body.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+        (status, String::from_utf8(body).unwrap())
     }
 
     /// Changes a record as any other program does: one that tries again when it is refused.

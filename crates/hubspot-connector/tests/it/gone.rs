@@ -30,7 +30,7 @@ fn emulator() -> Emulator {
 }
 
 fn source(emulator: &Emulator, rhythm: &Value) -> HubspotSource {
-    let mut config = json!({"streams": ["contacts"], "poll": "10m", "reconcile": {"every": "10m"}, "archived": {"every": "24h"}});
+    let mut config = json!({"streams": ["contacts"], "properties": ["email", "city"], "poll": "10m", "reconcile": {"every": "10m"}, "archived": {"every": "24h"}});
     for (name, every) in rhythm.as_object().unwrap() {
         config[name] = json!({"every": every});
     }
@@ -156,9 +156,9 @@ async fn an_erased_contact_that_still_lies_in_the_bin_is_purged_and_one_without_
         hubspot.api("POST", path, &body).await;
     };
     let lived = create(json!({"email": "a@secret.example", "city": "Ulm"})).await;
-    let archived = create(json!({"lastname": "Byron", "city": "Ulm"})).await;
-    let nameless = create(json!({"firstname": "Ada", "city": "Ulm"})).await;
-    let cleared = json!({"properties": {"firstname": ""}});
+    let archived = create(json!({"email": "b@secret.example", "city": "Ulm"})).await;
+    let nameless = create(json!({"email": "c@secret.example", "city": "Ulm"})).await;
+    let cleared = json!({"properties": {"email": ""}});
     let path = format!("/crm/v3/objects/contacts/{nameless}");
     hubspot.api("PATCH", &path, &cleared).await;
     let source = source(&emulator, &json!({"reconcile": "1s"}));

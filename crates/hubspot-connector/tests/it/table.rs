@@ -24,6 +24,8 @@ pub(crate) struct Tables {
     pub(crate) gone: BTreeMap<String, BTreeMap<String, String>>,
     /// How many records were delivered.
     pub(crate) delivered: usize,
+    /// Records whose operation says other than what the rows are: created though there, updated though not.
+    pub(crate) wrong: Vec<String>,
     resume: Option<Resume>,
 }
 
@@ -31,14 +33,14 @@ impl Tables {
     /// Applies a batch: rows, position and notes together.
     pub(crate) fn apply(&mut self, batch: Batch) {
         for record in batch.records {
-            self.record(&record);
+            self.record(&record, batch.current);
         }
         let resume = self.resume.get_or_insert_with(|| Resume::from(Position::new("")));
         resume.position = batch.position;
         Note::apply(&mut resume.notes, &batch.notes);
     }
 
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, current: bool) {
         let rows = self.rows.entry(record.stream.to_string()).or_default();
         let key = Value::Object(record.key.to_object().unwrap().into_owned()).to_string();
         self.delivered += 1;
@@ -50,6 +52,15 @@ impl Tables {
             return;
         }
         gone.remove(&key);
+        let is_wrong = match record.operation {
+            Operation::Create => rows.contains_key(&key),
+            Operation::Update => !rows.contains_key(&key),
+            Operation::Snapshot | Operation::Delete => false,
+        };
+        if is_wrong {
+            let wrong = format!("{:?} of {} {key}", record.operation, record.stream);
+            self.wrong.push(wrong);
+        }
         let after = record
             .payload
             .after
@@ -62,9 +73,10 @@ impl Tables {
             after: Map::new(),
             writes: 0,
         });
-        // An older version never replaces a newer one.
-        if row.after.get("updatedAt").and_then(Value::as_str)
-            <= after.get("updatedAt").and_then(Value::as_str)
+        // An older version never replaces a newer one, but for what is known to be as it is now.
+        if current
+            || row.after.get("updatedAt").and_then(Value::as_str)
+                <= after.get("updatedAt").and_then(Value::as_str)
         {
             row.after = after;
         }

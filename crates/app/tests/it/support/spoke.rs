@@ -1,7 +1,9 @@
 //! The program under test, run in a folder of its own.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use hubspot_emulator::DEFAULT_TOKEN;
 use serde_json::Value;
@@ -76,17 +78,34 @@ pub(crate) fn terminate(process: &Child) {
     assert!(killed.expect("there is a `kill`").success());
 }
 
-/// Looks until `seen` sees something; the process must not end before.
+/// Looks until `seen` sees something; the process must not end before. What never comes fails with what the process has
+/// said, instead of holding up everything: so long takes nothing, on however slow a machine.
 #[track_caller]
 pub(crate) fn wait_for<T>(process: &mut Child, mut seen: impl FnMut() -> Option<T>) -> T {
+    const LONGEST: Duration = Duration::from_mins(5);
+    let begun = Instant::now();
     loop {
         if let Some(found) = seen() {
             return found;
         }
         let ended = process.try_wait().expect("it can be asked");
         assert!(ended.is_none(), "it ended before: {ended:?}");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        if begun.elapsed() > LONGEST {
+            panic!("it did not come in {LONGEST:?}; {}", last_words(process));
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Ends the process and gives what it has said.
+fn last_words(process: &mut Child) -> String {
+    // One that has ended meanwhile needs no killing.
+    let _ = process.kill();
+    let mut said = String::new();
+    if let Some(mut stderr) = process.stderr.take() {
+        stderr.read_to_string(&mut said).expect("it wrote text");
+    }
+    said
 }
 
 impl Workplace {
