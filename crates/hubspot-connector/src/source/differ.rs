@@ -60,16 +60,18 @@ pub(super) fn number(id: &str) -> Option<u64> {
 pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, rule: Rule<'_>) -> Difference {
     let mut ids: Vec<_> = objects.iter().filter_map(|object| number(object.id())).collect();
     ids.sort_unstable();
-    let digests = known.live.get_many(ids.iter().copied());
+    ids.dedup();
+    let mut digests = known.live.get_many(ids.iter().copied());
+    let mut seen = vec![false; ids.len()];
     let is_noted = |id| known.anonymous.get(id).is_some();
-    let known = |id: u64| digests[ids.binary_search(&id).ok()?];
     let mut chosen = Vec::new();
     let mut edits = Vec::new();
     let mut anonymous = Vec::new();
     let mut difference = Difference::default();
     for object in objects {
         let id = number(object.id());
-        let before = id.and_then(known);
+        let place = id.and_then(|id| ids.binary_search(&id).ok());
+        let before = place.and_then(|place| digests[place]);
         if before.is_none() && is_too_old(object, rule.updated_after) {
             continue;
         }
@@ -79,6 +81,14 @@ pub(super) fn records(objects: &[RawObject], known: &OfStream, facts: &Facts, ru
         let unnoted = id.filter(|id| is_anonymous != is_noted(*id));
         anonymous.extend(unnoted.map(|id| (id, is_anonymous.then_some(ANONYMOUS))));
         let compared = before.map(|before| digest.compare(before));
+        // A page may show a record twice, as it is or as it was.
+        let is_repeated = place.is_some_and(|place| std::mem::replace(&mut seen[place], true));
+        if is_repeated && compared == Some(Compared::Same) {
+            continue;
+        }
+        if let Some(place) = place {
+            digests[place] = Some(digest.value);
+        }
         if !rule.snapshot && compared == Some(Compared::Same) {
             continue;
         }
@@ -147,7 +157,10 @@ pub(super) fn links(links: &Links, known: &OfStream, facts: &Facts, operation: O
             let key = number(from)
                 .zip(number(to))
                 .map(|(from, to)| (from, to, Kind::from(kind)));
-            there.extend(key);
+            // A list may name an association twice.
+            if key.is_some_and(|key| !there.insert(key)) {
+                continue;
+            }
             let old = key.and_then(known);
             // The digest covers the category, so the row of an older release is known to be this one.
             let is_there =
@@ -398,6 +411,34 @@ mod tests {
         assert_eq!(noted(object(1, "", BEFORE), &anonymous), None);
         assert_eq!(noted(object(1, "Ulm", BEFORE), &anonymous), Some(vec![(1, None)]));
         assert_eq!(noted(object(1, "Ulm", BEFORE), &named), None);
+    }
+
+    #[test]
+    fn a_record_or_an_association_that_is_shown_twice_is_delivered_once() {
+        let twice = [
+            object(1, "Ulm", BEFORE),
+            object(1, "Ulm", BEFORE),
+            object(1, "Bonn", LIMIT),
+        ];
+        for (snapshot, operations_wanted) in [
+            (false, [Operation::Create, Operation::Update]),
+            (true, [Operation::Snapshot, Operation::Snapshot]),
+        ] {
+            let rule = Rule {
+                snapshot,
+                ..Rule::default()
+            };
+            let difference = records(&twice, &OfStream::default(), &facts(), rule);
+            assert_eq!(operations(&difference), operations_wanted);
+            let mut known = OfStream::default();
+            for edit in difference.edits {
+                if let Edit::Live(_, edits) = edit {
+                    known.live.apply(edits);
+                }
+            }
+            let again = records(&twice[2..], &known, &facts(), Rule::default());
+            assert!(again.is_empty(), "what was shown last is what is known");
+        }
     }
 
     #[test]

@@ -328,7 +328,8 @@ pub(super) fn ended(round: &Round) -> Round {
     }
 }
 
-/// What follows a page of a walk that is taken again and again.
+/// What follows a page of a walk that is taken again and again. One that has ended counts from when it began, also where
+/// `last` is later: a clock was ahead then, and the walk would be due for ever.
 pub(super) fn after_round_page(
     round: &Round,
     last: Timestamp,
@@ -337,7 +338,7 @@ pub(super) fn after_round_page(
     next: Option<&str>,
 ) -> Rounds {
     match next {
-        None => Rounds::since(round.begun.max(last)),
+        None => Rounds::since(round.begun),
         Some(next) => Rounds {
             last,
             open: Some(Round {
@@ -635,6 +636,14 @@ mod tests {
         );
         assert!(due(1_900, 1_000));
         assert!(due(1_000, 3_000_000_000));
+    }
+
+    #[test]
+    fn a_walk_that_has_ended_is_not_due_again_because_a_clock_was_ahead_at_the_last() {
+        let ahead = at(1_000_000);
+        let rounds = after_round_page(&begin(at(2_000)), ahead, 9, 0, None);
+        assert_eq!(rounds, Rounds::since(at(2_000)));
+        assert!(!is_due(at(2_001), rounds.last, SignedDuration::from_secs(900)));
     }
 
     #[test]

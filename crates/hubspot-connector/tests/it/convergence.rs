@@ -321,7 +321,12 @@ impl Schedule {
         match (self.tables.delivered - delivered, calls) {
             (0, ..=MOST_CALLS) => Ok(()),
             (0, _) if is_drifting => Ok(()),
-            (records, calls) => Err(format!("at rest {records} records came, with {calls} calls")),
+            (records, calls) => {
+                let routes = &self.emulator.requests()["byRoute"];
+                Err(format!(
+                    "at rest {records} records came, with {calls} calls: {routes}"
+                ))
+            }
         }
     }
 
