@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     auth::{Auth, OAuthCredentials, OAuthToken, TokenProvider},
     base_url::BaseUrl,
-    decode::{self, Definition, Link, Listed},
+    decode::{self, Definition, Link, Whole},
     drive::Drive,
     error::{ApiError, Error, Fault},
     http::{
@@ -351,9 +351,9 @@ impl Client {
 
     /// Like [`define`](Self::define), for a list that is not paged.
     pub(crate) async fn defined<T: Definition>(&self, request: Request) -> Result<Vec<T>, Error> {
-        self.define::<Listed<T>>(request)
+        self.define::<Whole<T>>(request)
             .await
-            .map(|listed| listed.results)
+            .map(|whole| whole.0.results)
     }
 
     /// The same where the answer says nothing.

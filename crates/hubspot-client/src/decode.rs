@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::{StreamDeserializer, Value, de::StrRead, error::Category};
 
-pub(crate) use self::listed::{Definition, Link, Listed, Paging};
+pub(crate) use self::listed::{Definition, Link, Listed, Paging, Whole};
 use self::listed::{lacks, refuse_error};
 use crate::{
     error::{DecodeError, Error, Fault, SubError},

@@ -132,6 +132,9 @@ pub enum Fault {
     /// A batch that HubSpot has not finished.
     #[error("the batch is not complete")]
     Unfinished,
+    /// A page of a list that HubSpot gives whole.
+    #[error("the response says that it goes on, but HubSpot gives this list whole")]
+    InPart,
     /// A batch read that answers with other records than it was asked for.
     #[error("the response has records that were not asked for")]
     Strangers,
@@ -155,6 +158,7 @@ impl Fault {
             | Self::Lacks { .. }
             | Self::ErrorBody { .. }
             | Self::Unfinished
+            | Self::InPart
             | Self::Strangers => true,
             Self::NotUtf8 { .. } | Self::Malformed { .. } | Self::WrongShape { .. } => false,
         }
@@ -330,7 +334,11 @@ fn decode_hint(fault: &Fault) -> &'static str {
         Fault::NotUtf8 { .. } | Fault::Malformed { .. } => {
             "something between here and HubSpot changes answers"
         }
-        Fault::Lacks { .. } | Fault::ErrorBody { .. } | Fault::Unfinished | Fault::Strangers => {
+        Fault::Lacks { .. }
+        | Fault::ErrorBody { .. }
+        | Fault::Unfinished
+        | Fault::InPart
+        | Fault::Strangers => {
             "try again; if it stays, look for a proxy or gateway that answers instead of HubSpot"
         }
         Fault::WrongShape { .. } => "HubSpot may have changed this answer; report it with this message",

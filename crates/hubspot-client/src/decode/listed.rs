@@ -89,6 +89,23 @@ impl<T: Definition> Definition for Listed<T> {
     }
 }
 
+/// A collection that comes whole. HubSpot pages none of these; a response that says that it goes on is not all of it.
+#[derive(Debug, Deserialize)]
+#[serde(transparent, bound = "T: DeserializeOwned")]
+pub(crate) struct Whole<T>(pub(crate) Listed<T>);
+
+impl<T: Definition> Definition for Whole<T> {
+    const MUST: &'static [&'static str] = Listed::<T>::MUST;
+
+    fn check(value: &Value) -> Result<(), Fault> {
+        Listed::<T>::check(value)?;
+        match value.pointer("/paging/next") {
+            Some(_) => Err(Fault::InPart),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A response whose shape is not named: any object but an error.
 impl Definition for Value {
     const MUST: &'static [&'static str] = &[];
@@ -164,6 +181,21 @@ mod tests {
         assert_eq!(
             listed(r#"{"status":"PENDING","results":[]}"#),
             Err(Fault::Unfinished)
+        );
+    }
+
+    #[test]
+    fn a_list_that_comes_whole_does_not_go_on() {
+        let whole = |text: &str| {
+            let body = bytes::Bytes::from(text.to_owned());
+            let read = super::super::definition::<Whole<Value>>(&body);
+            read.map(|whole| whole.0.results.len())
+        };
+        assert_eq!(whole(r#"{"results":[{}],"paging":null}"#), Ok(1));
+        assert_eq!(whole(r#"{"results":[{}],"paging":{"next":null}}"#), Ok(1));
+        assert_eq!(
+            whole(r#"{"results":[],"paging":{"next":{"after":"0"}}}"#),
+            Err(Fault::InPart)
         );
     }
 
