@@ -55,7 +55,8 @@ pub(super) async fn act(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) ->
     }
     difference.extend(part.gone(&found.gone));
     // A record that others were merged into may have come here before a feed saw it.
-    difference.extend(part.gone(&resolve::merged(part, &page.results)));
+    let merged = resolve::merged(part, &page.results);
+    difference.extend(part.gone(&merged));
     difference.edits.extend(differ::edit(found.noted, |noted| {
         Edit::Bin(part.stream().clone(), noted)
     }));
@@ -67,7 +68,9 @@ pub(super) async fn act(part: &mut ObjectPart, cdc: &mut Cdc, now: Timestamp) ->
         Edit::UnseenBin(part.stream().clone(), passed)
     }));
     if is_last {
-        difference.extend(judge(part, cdc, (&round, now), passed.unseen, &page_of_walk.ids).await?);
+        let merged = merged.into_iter().map(|(id, _)| id);
+        let here = page_of_walk.ids.iter().copied().chain(merged).collect();
+        difference.extend(judge(part, cdc, (&round, now), passed.unseen, &here).await?);
     } else {
         let next = page.next.as_ref().map(|next| &*next.after);
         let found_here = difference.records.len() as u64;
@@ -90,7 +93,7 @@ fn begin(part: &ObjectPart) -> Option<Edit> {
 }
 
 /// Looks after some of what the walk did not show; the walk is complete when nothing of it is left. `here` is what its last
-/// page showed.
+/// page showed or explained.
 async fn judge(
     part: &mut ObjectPart,
     cdc: &mut Cdc,

@@ -134,13 +134,15 @@ pub(super) fn shown_archived(part: &ObjectPart) -> Vec<&'static str> {
 /// Records that were merged into these, as these say themselves.
 pub(super) fn merged(part: &ObjectPart, objects: &[RawObject]) -> Vec<(u64, Fate)> {
     let mut known = part.context.known.lock();
-    let live = &known.of(part.stream()).live;
+    let known = known.of(part.stream());
+    // Lost ones too: HubSpot answers 404 for a merged id while its survivor lies in the recycle bin (believed).
+    let is_open = |id| known.live.get(id).is_some() || known.lost.get(id).is_some();
     let mut seen = BTreeSet::new();
     let mut merged = Vec::new();
     for object in objects {
         for id in merged_ids(object) {
             let is_other = object.id() != id.to_string();
-            if is_other && live.get(id).is_some() && seen.insert(id) {
+            if is_other && is_open(id) && seen.insert(id) {
                 merged.push((id, Fate::Merged(object.id().to_owned())));
             }
         }
