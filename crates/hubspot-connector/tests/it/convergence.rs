@@ -32,6 +32,7 @@ const PAIRS: [(&str, &str); 3] = [
 /// How many schedules run in a plain `cargo test`; CI runs more.
 const A_FEW: u64 = 60;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Schedule {
     draw: ChaCha8Rng,
     emulator: Emulator,
