@@ -84,12 +84,14 @@ impl Schedule {
             ..Options::default()
         };
         let emulator = Emulator::new(options);
-        let habits = unkind::habits(&mut draw, one_walk);
-        emulator.set_behaviour(&habits).unwrap();
-        let hubspot = Hubspot::of(&emulator);
-        let log = vec![format!("search lag {lag} s, habits {habits}")];
         let wide = below(&mut draw, 20) == 0;
         let feeds_only = one_walk || below(&mut draw, 3) == 0;
+        let habits = unkind::habits(&mut draw, feeds_only, one_walk);
+        emulator.set_behaviour(&habits).unwrap();
+        let hubspot = Hubspot::of(&emulator);
+        let log = vec![format!(
+            "search lag {lag} s, habits {habits}, feeds only: {feeds_only}"
+        )];
         Self {
             draw,
             emulator,
@@ -220,7 +222,7 @@ impl Schedule {
                 self.log.push(format!("{method} {path} {body}: {status}"));
             }
             1 => {
-                self.habits = unkind::habits(&mut self.draw, self.one_walk);
+                self.habits = unkind::habits(&mut self.draw, self.feeds_only, self.one_walk);
                 self.log.push(format!("habits {}", self.habits));
             }
             2 => {

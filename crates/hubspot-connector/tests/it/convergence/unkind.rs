@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{below, pick};
 
-/// What this account's search, lists and reads do that no documentation promises not to be done.
-pub(super) fn habits(draw: &mut ChaCha8Rng, one_walk: bool) -> Value {
+/// What this account's search, lists and reads do that no documentation promises not to be done. `feeds_only` and `one_walk`
+/// as in the schedule.
+pub(super) fn habits(draw: &mut ChaCha8Rng, feeds_only: bool, one_walk: bool) -> Value {
     let mut habits = json!({});
     let disorder = pick(draw, &[300, 1_500, 60_000, 3_500_000]);
     let read_lag = 1_000 + below(draw, 5_000);
@@ -32,7 +33,9 @@ pub(super) fn habits(draw: &mut ChaCha8Rng, one_walk: bool) -> Value {
         }
     }
     if below(draw, 16) == 0 && !one_walk {
-        habits["totalDrift"] = json!(pick(draw, &[-1, 1]));
+        let drift: i64 = pick(draw, &[-1, 1]);
+        // A total that is too low hides a record until the next walk over all records, and there is none.
+        habits["totalDrift"] = json!(if feeds_only { drift.abs() } else { drift });
     }
     habits
 }
