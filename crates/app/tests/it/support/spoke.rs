@@ -90,9 +90,11 @@ pub(crate) fn wait_for<T>(process: &mut Child, mut seen: impl FnMut() -> Option<
         }
         let ended = process.try_wait().expect("it can be asked");
         assert!(ended.is_none(), "it ended before: {ended:?}");
-        if begun.elapsed() > LONGEST {
-            panic!("it did not come in {LONGEST:?}; {}", last_words(process));
-        }
+        assert!(
+            begun.elapsed() < LONGEST,
+            "it did not come in {LONGEST:?}; {}",
+            last_words(process)
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
