@@ -216,16 +216,7 @@ async fn plan_of(client: &Client, config: &SourceConfig) -> Result<(Plan, Vec<Re
 async fn properties(client: &Client, plan: &ObjectPlan) -> Result<Vec<Property>> {
     let scope = plan.object.read_scope();
     let properties = client.properties(plan.object.path_name()).await;
-    let properties = properties.or_failed(listing(plan, &scope))?;
-    if properties.is_empty() {
-        // Every type has `hs_object_id` at least: records read without any property would be empty.
-        let message = format!(
-            "cannot list the properties of `{}`: HubSpot named none",
-            plan.stream
-        );
-        return Err(Error::new(ErrorKind::Unreachable, message));
-    }
-    Ok(properties)
+    properties.or_failed(listing(plan, &scope))
 }
 
 async fn archived_properties(client: &Client, plan: &ObjectPlan) -> Result<Vec<Property>> {
