@@ -108,6 +108,12 @@ impl Account {
         }
     }
 
+    /// What a deletion for privacy by this id deletes: the live record that it leads to, or the archived one itself.
+    pub(super) fn erasable(&self, kind: Kind, id: u64) -> Option<u64> {
+        let archived = self.records(kind).get(&id)?.life == Life::Archived;
+        self.resolve(kind, id).or(archived.then_some(id))
+    }
+
     pub(super) fn is_live(&self, kind: Kind, id: u64) -> bool {
         self.resolve(kind, id) == Some(id)
     }

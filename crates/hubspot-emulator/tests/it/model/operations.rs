@@ -183,7 +183,7 @@ impl Run {
             )
         } else {
             (
-                self.account.resolve(Kind::Contacts, id),
+                self.account.erasable(Kind::Contacts, id),
                 json!({"objectId": id.to_string()}),
             )
         };
